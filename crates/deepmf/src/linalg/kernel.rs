@@ -1,0 +1,95 @@
+//! Vector kernels on the widest instructions of this machine.
+
+use pulp::{Arch, Simd, WithSimd};
+
+struct Dot<'a>(&'a [f64], &'a [f64]);
+
+impl WithSimd for Dot<'_> {
+    type Output = f64;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        dot_with(simd, self.0, self.1)
+    }
+}
+
+/// The inner product of two slices of one length, inside a dispatched region.
+#[inline(always)]
+pub(super) fn dot_with<S: Simd>(simd: S, a: &[f64], b: &[f64]) -> f64 {
+    let (a, a_tail) = S::as_simd_f64s(a);
+    let (b, b_tail) = S::as_simd_f64s(b);
+    // Four sums hide the latency of the multiply-add.
+    let mut sums = [simd.splat_f64s(0.0); 4];
+    let (a4, a1) = pulp::as_arrays::<4, _>(a);
+    let (b4, b1) = pulp::as_arrays::<4, _>(b);
+    for (x, y) in a4.iter().zip(b4) {
+        for lane in 0..4 {
+            sums[lane] = simd.mul_add_e_f64s(x[lane], y[lane], sums[lane]);
+        }
+    }
+    for (x, y) in a1.iter().zip(b1) {
+        sums[0] = simd.mul_add_e_f64s(*x, *y, sums[0]);
+    }
+    let sums = simd.add_f64s(simd.add_f64s(sums[0], sums[1]), simd.add_f64s(sums[2], sums[3]));
+    let tail: f64 = a_tail.iter().zip(b_tail).map(|(x, y)| x * y).sum();
+    simd.reduce_sum_f64s(sums) + tail
+}
+
+/// `y ← y + factor · x`, inside a dispatched region.
+#[inline(always)]
+pub(super) fn axpy_with<S: Simd>(simd: S, factor: f64, x: &[f64], y: &mut [f64]) {
+    let (x, x_tail) = S::as_simd_f64s(x);
+    let (y, y_tail) = S::as_mut_simd_f64s(y);
+    let wide = simd.splat_f64s(factor);
+    for (x, y) in x.iter().zip(y) {
+        *y = simd.mul_add_e_f64s(wide, *x, *y);
+    }
+    for (x, y) in x_tail.iter().zip(y_tail) {
+        *y += factor * x;
+    }
+}
+
+struct Axpy<'a>(f64, &'a [f64], &'a mut [f64]);
+
+impl WithSimd for Axpy<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        axpy_with(simd, self.0, self.1, self.2);
+    }
+}
+
+/// The inner product Σ aᵢ bᵢ.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "lengths of an inner product");
+    Arch::new().dispatch(Dot(a, b))
+}
+
+/// `y ← y + factor · x`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn axpy(factor: f64, x: &[f64], y: &mut [f64]) {
+    assert_eq!(x.len(), y.len(), "lengths of a sum");
+    Arch::new().dispatch(Axpy(factor, x, y));
+}
+
+/// Σ xᵢ².
+pub fn sum_of_squares(x: &[f64]) -> f64 {
+    dot(x, x)
+}
+
+/// The Euclidean norm, safe from overflow and underflow of the squares.
+pub fn norm(x: &[f64]) -> f64 {
+    let plain = sum_of_squares(x);
+    if plain.is_normal() || plain.is_nan() {
+        return plain.sqrt();
+    }
+    let largest = x.iter().fold(0.0_f64, |m, v| v.abs().max(m));
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    largest * x.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
+}

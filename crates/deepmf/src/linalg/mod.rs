@@ -1,0 +1,18 @@
+//! Dense and sparse linear algebra: the only place that names the backend.
+//!
+//! The upper storey is short methods on [`Mat`]; the lower one works in place on views
+//! ([`MatRef`], [`MatMut`]) that its caller owns, so that training loops allocate nothing.
+
+mod decomposition;
+mod dense;
+mod kernel;
+mod lanczos;
+mod product;
+mod sparse;
+
+pub use decomposition::{Eigen, Svd, eigen, orthonormal, random_orthogonal, singular_values, svd};
+pub use dense::{Mat, MatMut, MatRef};
+pub use kernel::{axpy, dot, norm, sum_of_squares};
+pub use lanczos::{Operator, leading_singular};
+pub use product::{Accumulate, multiply};
+pub use sparse::Pattern;
