@@ -3,6 +3,9 @@
 pub mod data;
 mod error;
 pub mod linalg;
+pub mod model;
+pub mod problem;
+pub mod product;
 pub mod random;
 
 pub use error::{Error, Result};

@@ -1,0 +1,68 @@
+//! Everything to the left of the product: how the matrix is written. A model knows no data.
+
+mod deep_linear;
+mod init;
+mod params;
+mod tensors;
+
+pub use deep_linear::DeepLinear;
+pub use init::Init;
+pub use params::{Params, Slot};
+pub use tensors::Tensors;
+
+use crate::data::Shape;
+use crate::linalg::Mat;
+use crate::product::{Cotangent, Product};
+
+/// Storage of one way forward and backward through a model, kept so that no step allocates.
+#[derive(Clone, Debug, Default)]
+pub struct Pass {
+    tape: Vec<Mat>,
+}
+
+impl Pass {
+    /// The matrices of the tape, at least `count` of them.
+    fn tape(&mut self, count: usize) -> &mut [Mat] {
+        if self.tape.len() < count {
+            self.tape.resize_with(count, Mat::default);
+        }
+        &mut self.tape
+    }
+}
+
+/// A matrix written by parameters.
+///
+/// A new member must be listed in `tests/laws.rs`, where the pullback is held to be the transpose of the derivative.
+pub trait Model: Send {
+    /// Rows and columns of W.
+    fn shape(&self) -> Shape;
+
+    /// The parameters θ.
+    fn params(&self) -> &Params;
+
+    /// The parameters θ.
+    fn params_mut(&mut self) -> &mut Params;
+
+    /// The product W(θ).
+    fn forward<'a>(&'a self, pass: &'a mut Pass) -> Product<'a>;
+
+    /// `into ← Jᵀ G`: the gradient with respect to θ when `product` is the one with respect to W.
+    ///
+    /// `pass` must come from [`Model::forward`] at the same θ.
+    fn pullback(&self, product: &Cotangent, pass: &mut Pass, into: &mut Params);
+}
+
+/// A model with the two further derivatives that curvature needs.
+pub trait Smooth: Model {
+    /// J v: the change of W when θ moves along `along`. Calls [`Model::forward`]'s way itself.
+    fn pushforward<'a>(&'a self, along: &'a Params, pass: &'a mut Pass) -> Product<'a>;
+
+    /// `into ← (D Jᵀ\[v\]) G`: the change of the pullback of a fixed G when θ moves along `along`.
+    fn pullback_along(
+        &self,
+        along: &Params,
+        product: &Cotangent,
+        pass: &mut Pass,
+        into: &mut Params,
+    );
+}

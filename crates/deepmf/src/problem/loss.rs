@@ -1,0 +1,145 @@
+//! Losses of measurements against targets, with their constant written out.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// The constant c of a loss c · Σ r². Learning rates and curvature scale with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Constant {
+    /// c = 1.
+    Sum,
+    /// c = 1/2.
+    HalfSum,
+    /// c = 1/m for m measurements (1/Σ weights, if they have weights).
+    #[default]
+    Mean,
+    /// c = 1/(2m).
+    HalfMean,
+}
+
+impl Constant {
+    /// c for m measurements, or measurements whose weights add up to m.
+    pub fn value(self, m: f64) -> f64 {
+        match self {
+            Self::Sum => 1.0,
+            Self::HalfSum => 0.5,
+            Self::Mean => 1.0 / m,
+            Self::HalfMean => 0.5 / m,
+        }
+    }
+}
+
+/// A loss that is a sum over measurements.
+///
+/// A new member must be listed in `tests/laws.rs`, where slope and curvature are held against difference quotients.
+pub trait Loss: fmt::Debug + Send + Sync {
+    /// The loss; `slope` receives its derivative with respect to each measurement.
+    fn value_and_slope(&self, seen: &[f64], targets: &[f64], slope: &mut [f64]) -> f64;
+
+    /// `out` receives the second derivative with respect to each measurement.
+    fn curvature(&self, seen: &[f64], targets: &[f64], out: &mut [f64]);
+}
+
+/// c · Σ wᵢ (seenᵢ − targetᵢ)².
+#[derive(Clone, Debug, Default)]
+pub struct Squared {
+    /// Which c.
+    pub constant: Constant,
+    /// One weight a measurement, zero or more; none means ones.
+    pub weights: Option<Vec<f64>>,
+}
+
+fn constant(constant: Constant, weights: Option<&Vec<f64>>, count: usize) -> f64 {
+    constant.value(weights.map_or(count as f64, |w| w.iter().sum()))
+}
+
+impl Loss for Squared {
+    fn value_and_slope(&self, seen: &[f64], targets: &[f64], slope: &mut [f64]) -> f64 {
+        let c = constant(self.constant, self.weights.as_ref(), seen.len());
+        let mut sum = 0.0;
+        match &self.weights {
+            None => {
+                for ((slope, seen), target) in slope.iter_mut().zip(seen).zip(targets) {
+                    let r = seen - target;
+                    sum += r * r;
+                    *slope = 2.0 * c * r;
+                }
+            }
+            Some(weights) => {
+                let all = slope.iter_mut().zip(seen).zip(targets).zip(weights);
+                for (((slope, seen), target), w) in all {
+                    let r = seen - target;
+                    sum += w * r * r;
+                    *slope = 2.0 * c * w * r;
+                }
+            }
+        }
+        c * sum
+    }
+
+    fn curvature(&self, seen: &[f64], _targets: &[f64], out: &mut [f64]) {
+        let c = constant(self.constant, self.weights.as_ref(), seen.len());
+        out.fill(2.0 * c);
+        for (out, w) in out.iter_mut().zip(self.weights.iter().flatten()) {
+            *out *= w;
+        }
+    }
+}
+
+/// c · Σ wᵢ h(seenᵢ − targetᵢ) with h(r) = r² up to |r| = δ and 2δ|r| − δ² beyond.
+#[derive(Clone, Debug)]
+pub struct Huber {
+    delta: f64,
+    constant: Constant,
+    weights: Option<Vec<f64>>,
+}
+
+impl Huber {
+    /// Huber's loss, linear beyond `delta`.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if `delta` is not above 0.
+    pub fn new(delta: f64, constant: Constant) -> Result<Self> {
+        if !(delta.is_finite() && delta > 0.0) {
+            return Err(Error::parameter("delta", "above 0", delta));
+        }
+        Ok(Self { delta, constant, weights: None })
+    }
+
+    /// Gives each measurement a weight.
+    #[must_use]
+    pub fn weighted(self, weights: Option<Vec<f64>>) -> Self {
+        Self { weights, ..self }
+    }
+
+    fn weight(&self, measurement: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |w| w[measurement])
+    }
+}
+
+impl Loss for Huber {
+    fn value_and_slope(&self, seen: &[f64], targets: &[f64], slope: &mut [f64]) -> f64 {
+        let c = constant(self.constant, self.weights.as_ref(), seen.len());
+        let delta = self.delta;
+        let mut sum = 0.0;
+        for (i, slope) in slope.iter_mut().enumerate() {
+            let (r, w) = (seen[i] - targets[i], self.weight(i));
+            let inside = r.abs() <= delta;
+            sum += w * if inside { r * r } else { 2.0 * delta * r.abs() - delta * delta };
+            *slope = 2.0 * c * w * if inside { r } else { delta * r.signum() };
+        }
+        c * sum
+    }
+
+    fn curvature(&self, seen: &[f64], targets: &[f64], out: &mut [f64]) {
+        let c = constant(self.constant, self.weights.as_ref(), seen.len());
+        for (i, out) in out.iter_mut().enumerate() {
+            let inside = (seen[i] - targets[i]).abs() <= self.delta;
+            *out = if inside { 2.0 * c * self.weight(i) } else { 0.0 };
+        }
+    }
+}

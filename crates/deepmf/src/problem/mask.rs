@@ -1,0 +1,112 @@
+//! A mask: some entries of W, through a sparse or a dense residual, whichever is faster at its density.
+
+use std::sync::Arc;
+
+use super::Observation;
+use crate::data::{Entries, Shape};
+use crate::linalg::{Mat, Pattern};
+use crate::product::{Cotangent, Product};
+
+/// Share of observed cells from which multiplying W out is faster than gathering its cells
+/// (`cargo bench --bench density`).
+const DENSE_FROM: f64 = 0.2;
+
+/// Sees the cells of a set of entries.
+#[derive(Clone, Debug)]
+pub struct Mask {
+    shape: Shape,
+    cells: Cells,
+    /// Measurement of each entry that the mask was made from.
+    places: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+enum Cells {
+    /// Measurements in row order.
+    Sparse(Arc<Pattern>),
+    /// Measurements in column order, each the place of a cell among the stored numbers of a dense matrix.
+    Dense(Vec<usize>),
+}
+
+impl Mask {
+    /// Sees the cells of `entries`.
+    pub fn new(entries: &Entries) -> Self {
+        let shape = entries.shape();
+        let density = entries.len() as f64 / (shape.0 as f64 * shape.1 as f64);
+        if density >= DENSE_FROM { Self::dense(entries) } else { Self::sparse(entries) }
+    }
+
+    /// Sees the cells of `entries` and never forms W.
+    pub fn sparse(entries: &Entries) -> Self {
+        let (pattern, places) = Pattern::new(entries.shape(), entries.rows(), entries.cols());
+        Self { shape: entries.shape(), cells: Cells::Sparse(Arc::new(pattern)), places }
+    }
+
+    /// Sees the cells of `entries` in W multiplied out.
+    pub fn dense(entries: &Entries) -> Self {
+        let shape = entries.shape();
+        let cell = |e: usize| entries.cols()[e] as usize * shape.0 + entries.rows()[e] as usize;
+        let mut order: Vec<u32> = (0..entries.len() as u32).collect();
+        order.sort_by_key(|&e| cell(e as usize));
+        let mut places = vec![0; entries.len()];
+        for (place, &e) in order.iter().enumerate() {
+            places[e as usize] = place as u32;
+        }
+        let cells = order.iter().map(|&e| cell(e as usize)).collect();
+        Self { shape, cells: Cells::Dense(cells), places }
+    }
+
+    /// Numbers given one an entry, in the order of the measurements.
+    pub fn order(&self, numbers: &[f64]) -> Vec<f64> {
+        let mut ordered = vec![0.0; numbers.len()];
+        for (number, &place) in numbers.iter().zip(&self.places) {
+            ordered[place as usize] = *number;
+        }
+        ordered
+    }
+
+    /// Numbers given one a measurement, in the order of the entries.
+    pub fn restore(&self, measurements: &[f64]) -> Vec<f64> {
+        self.places.iter().map(|&place| measurements[place as usize]).collect()
+    }
+}
+
+impl Observation for Mask {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn apply(&self, product: &Product<'_>, room: &mut Mat, out: &mut [f64]) {
+        match &self.cells {
+            Cells::Sparse(pattern) => product.cells(pattern, out),
+            Cells::Dense(cells) => {
+                let dense = product.dense_in(room);
+                match dense.stored() {
+                    (values, false) => {
+                        out.iter_mut().zip(cells).for_each(|(out, &cell)| *out = values[cell]);
+                    }
+                    (_, true) => {
+                        let rows = self.shape.0;
+                        out.iter_mut().zip(cells).for_each(|(out, &cell)| {
+                            *out = dense.at(cell % rows, cell / rows);
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
+        match &self.cells {
+            Cells::Sparse(pattern) => into.add_sparse(pattern, y),
+            Cells::Dense(cells) => into.add_dense(|dense| {
+                let values = dense.values_mut();
+                cells.iter().zip(y).for_each(|(&cell, y)| values[cell] += y);
+            }),
+        }
+    }
+}

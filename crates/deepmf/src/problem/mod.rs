@@ -1,0 +1,228 @@
+//! Everything to the right of the product: what was observed of W, and the loss. A problem knows no parameters.
+
+mod full;
+mod loss;
+mod mask;
+mod observation;
+mod sensing;
+
+use std::sync::Arc;
+
+pub use full::Full;
+pub use loss::{Constant, Huber, Loss, Squared};
+pub use mask::Mask;
+pub use observation::Observation;
+pub use sensing::Sensing;
+
+use crate::data::{Entries, Shape};
+use crate::linalg::Mat;
+use crate::product::{Cotangent, Product};
+use crate::{Error, Result};
+
+/// One observation with its targets and its loss.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// What is seen of W.
+    pub observation: Arc<dyn Observation>,
+    /// What should be seen.
+    pub targets: Vec<f64>,
+    /// How a difference counts.
+    pub loss: Arc<dyn Loss>,
+    /// The factor of this term in the sum.
+    pub weight: f64,
+}
+
+/// A weighted sum of terms, each a loss of what is observed of one matrix W.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    shape: Shape,
+    terms: Vec<Term>,
+    test: Option<Box<Problem>>,
+}
+
+/// What an evaluation needs and leaves behind, kept from one to the next so that none allocates.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    /// The gradient with respect to W.
+    pub cotangent: Cotangent,
+    room: Mat,
+    seen: Vec<f64>,
+    slope: Vec<f64>,
+}
+
+impl Problem {
+    /// A problem of one term.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not as many targets as measurements; [`Error::Parameter`] if there is none.
+    pub fn single(
+        observation: Arc<dyn Observation>,
+        targets: Vec<f64>,
+        loss: Arc<dyn Loss>,
+    ) -> Result<Self> {
+        Self::sum(vec![Term { observation, targets, loss, weight: 1.0 }])
+    }
+
+    /// A problem that is the weighted sum of `terms`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if terms observe matrices of different shapes or targets do not fit;
+    /// [`Error::Parameter`] if nothing is observed.
+    pub fn sum(terms: Vec<Term>) -> Result<Self> {
+        let Some(first) = terms.first() else {
+            return Err(Error::parameter("the number of terms", "1 or more", 0));
+        };
+        let shape = first.observation.shape();
+        for term in &terms {
+            let found = term.observation.shape();
+            if found != shape {
+                let words = crate::data::words;
+                return Err(Error::shape("every observation", words(shape), words(found)));
+            }
+            let measurements = term.observation.len();
+            if measurements == 0 {
+                return Err(Error::parameter("the number of observed entries", "1 or more", 0));
+            }
+            if term.targets.len() != measurements {
+                return Err(Error::shape(
+                    "the list of targets",
+                    format!("{measurements} numbers, one a measurement,"),
+                    term.targets.len(),
+                ));
+            }
+        }
+        Ok(Self { shape, terms, test: None })
+    }
+
+    /// Completion: the mean squared error at the known entries (the weighted mean, if they have weights).
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if nothing is known.
+    pub fn completion(entries: &Entries) -> Result<Self> {
+        Self::completion_with(entries, Constant::Mean)
+    }
+
+    /// Completion with the constant of the squared loss written out.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if nothing is known.
+    pub fn completion_with(entries: &Entries, constant: Constant) -> Result<Self> {
+        let mask = Mask::new(entries);
+        let weights = entries.weights().map(|weights| mask.order(weights));
+        let targets = mask.order(entries.values());
+        Self::single(Arc::new(mask), targets, Arc::new(Squared { constant, weights }))
+    }
+
+    /// Completion with Huber's loss, which is linear beyond `delta`.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if nothing is known or `delta` is not above 0.
+    pub fn robust_completion(entries: &Entries, delta: f64, constant: Constant) -> Result<Self> {
+        let mask = Mask::new(entries);
+        let weights = entries.weights().map(|weights| mask.order(weights));
+        let targets = mask.order(entries.values());
+        let loss = Huber::new(delta, constant)?.weighted(weights);
+        Self::single(Arc::new(mask), targets, Arc::new(loss))
+    }
+
+    /// Every entry of `target` is observed.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for an empty matrix.
+    pub fn full(target: &Mat, constant: Constant) -> Result<Self> {
+        let full = Full::new((target.rows(), target.cols()));
+        let loss = Squared { constant, weights: None };
+        Self::single(Arc::new(full), target.values().to_vec(), Arc::new(loss))
+    }
+
+    /// Sensing: `targets[i]` = ⟨Aᵢ, W⟩, squared loss.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not as many targets as operators.
+    pub fn sensing(operators: Sensing, targets: Vec<f64>, constant: Constant) -> Result<Self> {
+        Self::single(Arc::new(operators), targets, Arc::new(Squared { constant, weights: None }))
+    }
+
+    /// Sets the truth, known only in experiments: the test error is the mean square over all its cells.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if its shape is not that of W.
+    pub fn truth(mut self, truth: &Mat) -> Result<Self> {
+        let found = (truth.rows(), truth.cols());
+        if found != self.shape {
+            let words = crate::data::words;
+            return Err(Error::shape("the truth", words(self.shape), words(found)));
+        }
+        self.test = Some(Box::new(Self::full(truth, Constant::Mean)?));
+        Ok(self)
+    }
+
+    /// Sets test entries, never touched in training: the test error is their mean squared error.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if their shape is not that of W, [`Error::Parameter`] if there are none.
+    pub fn test_entries(mut self, entries: &Entries) -> Result<Self> {
+        entries.must_have_shape("the table of test entries", self.shape)?;
+        self.test = Some(Box::new(Self::completion(entries)?));
+        Ok(self)
+    }
+
+    /// The problem whose value is the test error, if a truth or test entries were given.
+    pub fn test(&self) -> Option<&Problem> {
+        self.test.as_deref()
+    }
+
+    /// Rows and columns of W.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The terms of the sum.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// Number of measurements.
+    pub fn measurements(&self) -> usize {
+        self.terms.iter().map(|term| term.observation.len()).sum()
+    }
+
+    /// The loss at W; leaves the gradient with respect to W in `evaluation.cotangent`.
+    pub fn evaluate(&self, product: &Product<'_>, evaluation: &mut Evaluation) -> f64 {
+        let Evaluation { cotangent, room, seen, slope } = evaluation;
+        cotangent.clear(self.shape);
+        let mut value = 0.0;
+        for term in &self.terms {
+            seen.resize(term.targets.len(), 0.0);
+            slope.resize(term.targets.len(), 0.0);
+            term.observation.apply(product, room, seen);
+            value += term.weight * term.loss.value_and_slope(seen, &term.targets, slope);
+            if term.weight != 1.0 {
+                slope.iter_mut().for_each(|s| *s *= term.weight);
+            }
+            term.observation.adjoint(slope, cotangent);
+        }
+        value
+    }
+
+    /// The loss at W alone.
+    pub fn value(&self, product: &Product<'_>, evaluation: &mut Evaluation) -> f64 {
+        let Evaluation { room, seen, slope, .. } = evaluation;
+        let mut value = 0.0;
+        for term in &self.terms {
+            seen.resize(term.targets.len(), 0.0);
+            slope.resize(term.targets.len(), 0.0);
+            term.observation.apply(product, room, seen);
+            value += term.weight * term.loss.value_and_slope(seen, &term.targets, slope);
+        }
+        value
+    }
+
+    /// The descent direction at W = 0, −∇ℓ(0): proportional to P_Ω(Y) for a mask and to Σ yᵢ Aᵢ for sensing.
+    pub fn surrogate(&self) -> Mat {
+        let zero = Mat::zeros(self.shape.0, self.shape.1);
+        let mut evaluation = Evaluation::default();
+        self.evaluate(&Product::Dense(zero.view()), &mut evaluation);
+        evaluation.cotangent.to_dense().scaled(-1.0)
+    }
+}

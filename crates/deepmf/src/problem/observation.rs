@@ -1,0 +1,29 @@
+//! What can be seen of a matrix: a linear map and its adjoint.
+
+use std::fmt;
+
+use crate::data::Shape;
+use crate::linalg::Mat;
+use crate::product::{Cotangent, Product};
+
+/// A linear map from matrices to measurements.
+///
+/// A new member must be listed in `tests/laws.rs`, where ⟨A(W), y⟩ = ⟨W, A*(y)⟩ is held.
+pub trait Observation: fmt::Debug + Send + Sync {
+    /// Rows and columns of the matrices that it sees.
+    fn shape(&self) -> Shape;
+
+    /// Number of measurements.
+    fn len(&self) -> usize;
+
+    /// Whether it sees nothing.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `out ← A(W)`; `room` is storage for the entries of W, where they are needed.
+    fn apply(&self, product: &Product<'_>, room: &mut Mat, out: &mut [f64]);
+
+    /// `into ← into + A*(y)`.
+    fn adjoint(&self, y: &[f64], into: &mut Cotangent);
+}

@@ -1,0 +1,128 @@
+//! Sensing: inner products of W with dense operators.
+
+use rayon::prelude::*;
+
+use super::Observation;
+use crate::data::Shape;
+use crate::linalg::{Mat, axpy, dot};
+use crate::product::{Cotangent, Product};
+use crate::random::{Purpose, normal, stream};
+use crate::{Error, Result};
+
+/// Cells of one part of the adjoint: a property of the operators, never of the number of threads.
+const PART: usize = 1024;
+/// Numbers below which one thread is faster than two.
+const PARALLEL_FROM: usize = 1_000_000;
+
+/// Dense operators A₁ … Aₘ; measurement i is ⟨Aᵢ, W⟩.
+#[derive(Clone, Debug)]
+pub struct Sensing {
+    shape: Shape,
+    /// Operator after operator, each column after column.
+    operators: Vec<f64>,
+}
+
+impl Sensing {
+    /// Takes `operators` one after another, each stored column after column.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the numbers do not make whole operators; [`Error::NotFinite`].
+    pub fn new(shape: Shape, operators: Vec<f64>) -> Result<Self> {
+        let cells = shape.0 * shape.1;
+        if cells == 0 || operators.is_empty() || !operators.len().is_multiple_of(cells) {
+            let expected = format!("a positive multiple of {cells} numbers");
+            return Err(Error::shape("the list of operators", expected, operators.len()));
+        }
+        if let Some(&found) = operators.iter().find(|x| !x.is_finite()) {
+            return Err(Error::NotFinite { what: "every entry of an operator".into(), found });
+        }
+        Ok(Self { shape, operators })
+    }
+
+    /// `count` operators with entries N(0, 1)/√(rows · cols) (Arora et al. 2019: N(0, 1)/n).
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if `count` or the shape is zero.
+    pub fn gaussian(shape: Shape, count: usize, seed: u64) -> Result<Self> {
+        let cells = shape.0 * shape.1;
+        if count == 0 || cells == 0 {
+            return Err(Error::parameter("the number of operators", "1 or more", count));
+        }
+        let scale = 1.0 / (cells as f64).sqrt();
+        let mut operators = vec![0.0; count * cells];
+        operators.par_chunks_mut(cells).enumerate().for_each(|(item, operator)| {
+            let mut stream = stream(seed, Purpose::Observation, item as u64);
+            operator.iter_mut().for_each(|x| *x = scale * normal(&mut stream));
+        });
+        Ok(Self { shape, operators })
+    }
+
+    /// What is measured of `truth`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if its shape is not that of the operators.
+    pub fn measure(&self, truth: &Mat) -> Result<Vec<f64>> {
+        let found = (truth.rows(), truth.cols());
+        if found != self.shape {
+            let words = crate::data::words;
+            return Err(Error::shape(
+                "the matrix that is measured",
+                words(self.shape),
+                words(found),
+            ));
+        }
+        let mut out = vec![0.0; self.len()];
+        self.apply(&Product::Dense(truth.view()), &mut Mat::default(), &mut out);
+        Ok(out)
+    }
+
+    /// All operators, one after another, each column after column.
+    pub fn operators(&self) -> &[f64] {
+        &self.operators
+    }
+}
+
+impl Observation for Sensing {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn len(&self) -> usize {
+        self.operators.len() / (self.shape.0 * self.shape.1)
+    }
+
+    fn apply(&self, product: &Product<'_>, room: &mut Mat, out: &mut [f64]) {
+        let dense = product.dense_in(room);
+        let copy;
+        let values = match dense.stored() {
+            (values, false) => values,
+            (_, true) => {
+                copy = dense.to_mat();
+                copy.values()
+            }
+        };
+        if self.operators.len() < PARALLEL_FROM {
+            let operators = self.operators.chunks_exact(values.len());
+            out.iter_mut().zip(operators).for_each(|(out, a)| *out = dot(a, values));
+        } else {
+            let operators = self.operators.par_chunks_exact(values.len());
+            out.par_iter_mut().zip(operators).for_each(|(out, a)| *out = dot(a, values));
+        }
+    }
+
+    fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
+        let cells = self.shape.0 * self.shape.1;
+        let part = |(part, out): (usize, &mut [f64])| {
+            for (operator, y) in self.operators.chunks_exact(cells).zip(y) {
+                axpy(*y, &operator[part * PART..part * PART + out.len()], out);
+            }
+        };
+        into.add_dense(|dense| {
+            if self.operators.len() < PARALLEL_FROM {
+                dense.values_mut().chunks_mut(PART).enumerate().for_each(part);
+            } else {
+                dense.values_mut().par_chunks_mut(PART).enumerate().for_each(part);
+            }
+        });
+    }
+}

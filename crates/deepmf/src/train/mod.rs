@@ -1,0 +1,57 @@
+//! The one training loop: a problem, a model and an optimizer in, a [`Run`] out.
+
+mod checkpoint;
+pub mod optimizer;
+mod probe;
+mod run;
+mod schedule;
+mod stop;
+mod trainer;
+mod validation;
+
+pub use optimizer::Optimizer;
+pub use probe::Probe;
+pub use run::{Run, Trajectory};
+pub use schedule::Schedule;
+pub use stop::{Stop, StopReason};
+pub use trainer::{Progress, Trainer};
+pub use validation::Validation;
+
+use crate::model::{Model, Params, Pass};
+use crate::problem::{Evaluation, Problem};
+
+/// Scratch of a training loop: made once, used by every step.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// The loss at the model, before the step.
+    pub loss: f64,
+    /// Its gradient with respect to the parameters.
+    pub gradient: Params,
+    /// The way through the model.
+    pub pass: Pass,
+    /// The way through the problem; holds the gradient with respect to W.
+    pub evaluation: Evaluation,
+}
+
+impl Room {
+    /// Scratch for a model.
+    pub fn new(model: &dyn Model) -> Self {
+        Self {
+            loss: f64::NAN,
+            gradient: model.params().zeros_like(),
+            pass: Pass::default(),
+            evaluation: Evaluation::default(),
+        }
+    }
+
+    /// Evaluates loss and gradient at the model.
+    pub fn evaluate(&mut self, problem: &Problem, model: &dyn Model) {
+        self.loss = problem.evaluate(&model.forward(&mut self.pass), &mut self.evaluation);
+        model.pullback(&self.evaluation.cotangent, &mut self.pass, &mut self.gradient);
+    }
+
+    /// The value of any problem on the same matrix: a validation or test error.
+    pub fn value(&mut self, problem: &Problem, model: &dyn Model) -> f64 {
+        problem.value(&model.forward(&mut self.pass), &mut self.evaluation)
+    }
+}

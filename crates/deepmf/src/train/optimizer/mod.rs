@@ -1,0 +1,62 @@
+//! Optimizers: each moves a model one step, from the loss and gradient that the loop has just evaluated.
+
+mod adam;
+mod gradient_descent;
+mod group_rms_prop;
+mod momentum;
+mod rms_prop;
+
+pub use adam::Adam;
+pub use gradient_descent::GradientDescent;
+pub use group_rms_prop::GroupRmsProp;
+pub use momentum::Momentum;
+pub use rms_prop::RmsProp;
+
+use super::Room;
+use crate::model::Model;
+use crate::problem::Problem;
+use crate::{Error, Result};
+
+/// Moves a model on a problem.
+///
+/// A new member must be listed in `tests/laws.rs`, where a run that is interrupted and resumed is held to give the same bits.
+pub trait Optimizer: Send {
+    /// Moves the model once. `room` holds loss and gradient at the model as it is.
+    fn step(&mut self, problem: &Problem, model: &mut dyn Model, room: &mut Room);
+
+    /// What a resumed run must know, by name.
+    fn state(&self) -> Vec<(&'static str, Vec<f64>)>;
+
+    /// Takes up a state that [`Optimizer::state`] gave.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if a part is missing.
+    fn restore(&mut self, state: &dyn Fn(&str) -> Option<Vec<f64>>) -> Result<()>;
+}
+
+/// A part of a state that must be there.
+fn part(state: &dyn Fn(&str) -> Option<Vec<f64>>, name: &str) -> Result<Vec<f64>> {
+    state(name).ok_or_else(|| {
+        Error::parameter("a checkpoint", "of the same optimizer", format!("without `{name}`"))
+    })
+}
+
+/// The first number of a part.
+fn number(state: &dyn Fn(&str) -> Option<Vec<f64>>, name: &str) -> Result<f64> {
+    let part = part(state, name)?;
+    part.first().copied().ok_or_else(|| Error::parameter(name, "a number", "nothing"))
+}
+
+fn must_be_positive(name: &str, value: f64) -> Result<()> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(Error::parameter(name, "above 0", value))
+}
+
+fn must_be_fraction(name: &str, value: f64) -> Result<()> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::parameter(name, "at least 0 and below 1", value))
+}

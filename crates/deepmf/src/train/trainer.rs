@@ -1,0 +1,257 @@
+//! The loop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::checkpoint::Checkpoint;
+use super::run::{Log, Run};
+use super::stop::Watch;
+use super::validation::Best;
+use super::{Optimizer, Probe, Room, Stop, StopReason, Validation};
+use crate::Result;
+use crate::model::Model;
+use crate::problem::Problem;
+
+/// What a watcher of a run is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Steps made.
+    pub step: u64,
+    /// Steps at most.
+    pub steps: u64,
+    /// The loss.
+    pub loss: f64,
+    /// The best validation error (mean square) so far, if there is a validation.
+    pub validation: Option<f64>,
+}
+
+/// Trains a model on a problem.
+pub struct Trainer<'a> {
+    optimizer: Box<dyn Optimizer + 'a>,
+    stop: Stop,
+    probes: Vec<Probe>,
+    every: u64,
+    validation: Option<Validation>,
+    interrupt: Option<Arc<AtomicBool>>,
+    watch: Option<Box<dyn FnMut(&Progress) + 'a>>,
+    folder: Option<PathBuf>,
+    checkpoint_every: Duration,
+    resume: bool,
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer that records the loss every 100 steps and stops as [`Stop::new`] says.
+    pub fn new(optimizer: impl Optimizer + 'a) -> Self {
+        Self::boxed(Box::new(optimizer))
+    }
+
+    /// As [`Trainer::new`], for an optimizer that is chosen at run time.
+    pub fn boxed(optimizer: Box<dyn Optimizer + 'a>) -> Self {
+        Self {
+            optimizer,
+            stop: Stop::new(),
+            probes: Vec::new(),
+            every: 100,
+            validation: None,
+            interrupt: None,
+            watch: None,
+            folder: None,
+            checkpoint_every: Duration::from_secs(30),
+            resume: false,
+        }
+    }
+
+    /// When to stop.
+    #[must_use]
+    pub fn stop(self, stop: Stop) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Records a quantity along the run.
+    #[must_use]
+    pub fn record(mut self, probe: Probe) -> Self {
+        self.probes.push(probe);
+        self
+    }
+
+    /// Records every so many steps (and at the last one).
+    #[must_use]
+    pub fn every(self, steps: u64) -> Self {
+        Self { every: steps.max(1), ..self }
+    }
+
+    /// Stops early on held-out entries and keeps the best iterate.
+    #[must_use]
+    pub fn validation(self, validation: Validation) -> Self {
+        Self { validation: Some(validation), ..self }
+    }
+
+    /// Stops, with all that was reached, when the flag is set.
+    #[must_use]
+    pub fn interrupt(self, flag: Arc<AtomicBool>) -> Self {
+        Self { interrupt: Some(flag), ..self }
+    }
+
+    /// Calls `watch` whenever something is recorded.
+    #[must_use]
+    pub fn watch(self, watch: impl FnMut(&Progress) + 'a) -> Self {
+        Self { watch: Some(Box::new(watch)), ..self }
+    }
+
+    /// Writes `trajectory.csv` and `checkpoint.safetensors` to a folder as the run goes.
+    #[must_use]
+    pub fn folder(self, folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()), ..self }
+    }
+
+    /// The least time between two checkpoints; one is always written at the end.
+    #[must_use]
+    pub fn checkpoint_every(self, time: Duration) -> Self {
+        Self { checkpoint_every: time, ..self }
+    }
+
+    /// Goes on from the checkpoint in the folder, if there is one.
+    #[must_use]
+    pub fn resume(self, resume: bool) -> Self {
+        Self { resume, ..self }
+    }
+
+    /// Trains `model` until a rule stops it; the model holds the last iterate, or the best one on the validation.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if model and problem differ in shape; what reading or writing the folder gives.
+    pub fn fit(&mut self, problem: &Problem, model: &mut dyn Model) -> Result<Run> {
+        let (wanted, found) = (problem.shape(), model.shape());
+        if wanted != found {
+            let words = crate::data::words;
+            return Err(crate::Error::shape("the model", words(wanted), words(found)));
+        }
+        let begun = Instant::now();
+        let mut room = Room::new(model);
+        let mut state = State {
+            step: 0,
+            best: Best::new(model.params()),
+            watch: Watch::default(),
+            log: Log::new(&self.probes, self.validation.is_some(), problem, model),
+            last_checkpoint: Instant::now(),
+        };
+        self.restore(model, &mut state)?;
+        let reason = loop {
+            room.evaluate(problem, model);
+            let worse = self.validate(model, &mut room, &mut state);
+            let reason = self.reason(&mut state, &room, begun.elapsed(), worse);
+            if reason.is_some() || state.step.is_multiple_of(self.every) {
+                self.note(problem, model, &mut room, &mut state)?;
+            }
+            if let Some(reason) = reason {
+                break reason;
+            }
+            self.optimizer.step(problem, model, &mut room);
+            state.step += 1;
+        };
+        self.save(model, &mut state)?;
+        Ok(state.finish(reason, room.loss, model, self.validation.is_some(), begun.elapsed()))
+    }
+
+    /// Evaluates the validation, if it is due; says whether it has not improved for too long.
+    fn validate(&self, model: &dyn Model, room: &mut Room, state: &mut State) -> bool {
+        let Some(validation) = &self.validation else { return false };
+        if !state.step.is_multiple_of(validation.every) || !room.loss.is_finite() {
+            return false;
+        }
+        let (loss, value) = (room.loss, room.value(&validation.problem, model));
+        room.loss = loss;
+        state.best.note(validation, value, state.step, model.params())
+    }
+
+    fn reason(
+        &self,
+        state: &mut State,
+        room: &Room,
+        elapsed: Duration,
+        worse: bool,
+    ) -> Option<StopReason> {
+        let interrupted =
+            self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+        let rule = state.watch.check(&self.stop, state.step, room, elapsed);
+        rule.or(worse.then_some(StopReason::ValidationWorse))
+            .or(interrupted.then_some(StopReason::Interrupted))
+    }
+
+    fn note(
+        &mut self,
+        problem: &Problem,
+        model: &dyn Model,
+        room: &mut Room,
+        state: &mut State,
+    ) -> Result<()> {
+        let validation = self.validation.as_ref().map(|_| state.best.value);
+        let (step, loss) = (state.step, room.loss);
+        state.log.record(&self.probes, step, validation, problem, model, room)?;
+        room.loss = loss;
+        if let Some(watch) = &mut self.watch {
+            watch(&Progress { step, steps: self.stop.steps, loss, validation });
+        }
+        if state.last_checkpoint.elapsed() >= self.checkpoint_every {
+            self.save(model, state)?;
+            state.last_checkpoint = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn save(&self, model: &dyn Model, state: &mut State) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let State { step, best, watch, log, .. } = state;
+        log.save(folder)?;
+        Checkpoint { step: *step, params: model.params(), best, watch, optimizer: &*self.optimizer }
+            .save(folder)
+    }
+
+    fn restore(&mut self, model: &mut dyn Model, state: &mut State) -> Result<()> {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.resume) else { return Ok(()) };
+        let State { step, best, watch, log, .. } = state;
+        if let Some(reached) =
+            Checkpoint::load(folder, model.params_mut(), best, watch, &mut *self.optimizer)?
+        {
+            *step = reached;
+            log.load(folder, reached)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a run carries from step to step, beside the model and the optimizer.
+struct State {
+    step: u64,
+    best: Best,
+    watch: Watch,
+    log: Log,
+    last_checkpoint: Instant,
+}
+
+impl State {
+    fn finish(
+        self,
+        reason: StopReason,
+        loss: f64,
+        model: &mut dyn Model,
+        validated: bool,
+        elapsed: Duration,
+    ) -> Run {
+        let best = (validated && self.best.value.is_finite()).then(|| {
+            model.params_mut().values_mut().copy_from_slice(self.best.params.values());
+            (self.best.step, self.best.value)
+        });
+        Run {
+            reason,
+            steps: self.step,
+            loss,
+            best,
+            params: model.params().clone(),
+            trajectory: self.log.trajectory,
+            seconds: elapsed.as_secs_f64(),
+        }
+    }
+}

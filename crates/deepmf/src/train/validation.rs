@@ -1,0 +1,73 @@
+//! Validation: entries held out from training say when to stop and which iterate to keep.
+
+use crate::model::Params;
+use crate::problem::Problem;
+
+/// Early stopping on a problem that is held out.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    pub(super) problem: Problem,
+    pub(super) every: u64,
+    patience: u64,
+    tolerance: f64,
+}
+
+impl Validation {
+    /// Evaluates `problem` every 10 steps and stops after 500 steps without improvement.
+    pub fn new(problem: Problem) -> Self {
+        Self { problem, every: 10, patience: 500, tolerance: 0.0 }
+    }
+
+    /// Evaluates every so many steps.
+    #[must_use]
+    pub fn every(self, steps: u64) -> Self {
+        Self { every: steps.max(1), ..self }
+    }
+
+    /// Stops after so many steps without improvement.
+    #[must_use]
+    pub fn patience(self, steps: u64) -> Self {
+        Self { patience: steps, ..self }
+    }
+
+    /// Counts only relative improvements above `tolerance` against the patience (the best is kept anyway).
+    #[must_use]
+    pub fn tolerance(self, tolerance: f64) -> Self {
+        Self { tolerance, ..self }
+    }
+}
+
+/// The best iterate so far.
+#[derive(Clone, Debug)]
+pub(super) struct Best {
+    pub(super) value: f64,
+    pub(super) step: u64,
+    pub(super) params: Params,
+    /// The value and step of the last improvement that counted against the patience.
+    pub(super) mark: (f64, u64),
+}
+
+impl Best {
+    pub(super) fn new(params: &Params) -> Self {
+        let (value, step) = (f64::INFINITY, 0);
+        Self { value, step, params: params.clone(), mark: (value, step) }
+    }
+
+    /// Takes note of a value; says whether the patience is at its end.
+    pub(super) fn note(
+        &mut self,
+        validation: &Validation,
+        value: f64,
+        step: u64,
+        params: &Params,
+    ) -> bool {
+        if value < self.value {
+            (self.value, self.step) = (value, step);
+            self.params.values_mut().copy_from_slice(params.values());
+        }
+        if value < self.mark.0 * (1.0 - validation.tolerance) {
+            self.mark = (value, step);
+        }
+        step - self.mark.1 >= validation.patience && self.mark.0.is_finite()
+    }
+}
