@@ -1,6 +1,7 @@
 //! Deep matrix factorization: a matrix written as a product of several, fitted by gradients.
 
 pub mod data;
+pub mod analysis;
 mod error;
 pub mod linalg;
 pub mod model;
