@@ -99,8 +99,8 @@ impl Tensors {
             views.push((*name, view));
         }
         let words = Some(self.words.clone().into_iter().collect());
-        let file = safetensors::serialize(views, words)
-            .map_err(|e| Error::data(path, e.to_string()))?;
+        let file =
+            safetensors::serialize(views, words).map_err(|e| Error::data(path, e.to_string()))?;
         write_whole(path, &file)
     }
 
@@ -120,12 +120,9 @@ impl Tensors {
         for (name, view) in file.tensors() {
             let data = view.data();
             let values: Vec<f64> = match view.dtype() {
-                Dtype::F64 => data
-                    .as_chunks::<8>()
-                    .0
-                    .iter()
-                    .map(|b| f64::from_le_bytes(*b))
-                    .collect(),
+                Dtype::F64 => {
+                    data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
+                }
                 Dtype::F32 => data
                     .as_chunks::<4>()
                     .0

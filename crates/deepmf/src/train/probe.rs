@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Room;
-use crate::analysis::{alignment, balancedness_gap, effective_rank, nuclear_norm, stable_rank};
+use crate::analysis::{alignment, effective_rank, max_balancedness_gap, nuclear_norm, stable_rank};
 use crate::linalg::{leading_singular, norm, singular_values};
 use crate::model::{Model, Params};
 use crate::problem::Problem;
@@ -91,13 +91,13 @@ impl Probe {
                 let params: &Params = model.params();
                 let layers: Vec<_> =
                     (0..params.slots().len()).map(|place| params.matrix(place)).collect();
-                into.push(balancedness_gap(&layers).into_iter().fold(0.0, f64::max));
+                into.push(max_balancedness_gap(&layers)?);
             }
             Self::Alignment => {
                 let w = model.forward(&mut room.pass).to_dense();
                 problem.evaluate(&Product::Dense(w.view()), &mut room.evaluation);
                 let aligned = alignment(w.view(), room.evaluation.cotangent.to_dense().view())?;
-                into.extend([aligned.diagonal_mean, aligned.off_diagonal_mean]);
+                into.extend([aligned.diagonal.mean, aligned.off_diagonal.mean]);
             }
         }
         Ok(())
@@ -139,7 +139,9 @@ impl FromStr for Probe {
             (Some(Self::SingularValues(_)), Some(count)) => {
                 match count.parse().ok().filter(|&count| count > 0) {
                     Some(count) => Ok(Self::SingularValues(count)),
-                    None => Err(Error::parameter("the count of singular values", "1 or more", count)),
+                    None => {
+                        Err(Error::parameter("the count of singular values", "1 or more", count))
+                    }
                 }
             }
             (Some(probe), None) => Ok(probe),

@@ -59,13 +59,19 @@ impl fmt::Display for StopReason {
             Self::LossReached => "the loss reached its bound",
             Self::GradientVanished => "the gradient vanished",
             Self::ObjectiveSettled => "the loss no longer changes",
-            Self::ValidationWorse => "the validation error stopped improving; the best iterate was kept",
+            Self::ValidationWorse => {
+                "the validation error stopped improving; the best iterate was kept"
+            }
             Self::Plateau => "the loss reached a plateau; it may still fall after many more steps",
             Self::Event => "the event that was asked for happened",
             Self::StepsDone => "all steps were made; more steps may lower the loss further",
             Self::TimeUp => "the time is up; more time may lower the loss further",
-            Self::Interrupted => "interrupted; --resume goes on from the checkpoint of the run folder",
-            Self::Diverged => "the loss is no longer finite; a smaller rate or initial scale may help",
+            Self::Interrupted => {
+                "interrupted; --resume goes on from the checkpoint of the run folder"
+            }
+            Self::Diverged => {
+                "the loss is no longer finite; a smaller rate or initial scale may help"
+            }
         })
     }
 }

@@ -173,8 +173,7 @@ impl<'a> Trainer<'a> {
         elapsed: Duration,
         worse: bool,
     ) -> Option<StopReason> {
-        let interrupted =
-            self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+        let interrupted = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
         let rule = state.watch.check(&self.stop, state.step, room, elapsed);
         rule.or(worse.then_some(StopReason::ValidationWorse))
             .or(interrupted.then_some(StopReason::Interrupted))
