@@ -3,7 +3,8 @@
 use super::check_depth;
 use crate::{Error, Result};
 
-/// The solution at `time` of `ds/dt = N a s^{2−2/N}`, s(0) = `start` > 0, with the constant force a = −⟨∇ℓ, u vᵀ⟩:
+/// The solution at `time` of `ds/dt = N a s^{2−2/N}`, s(0) = `start` > 0,
+/// with the constant force a = −⟨∇ℓ, u vᵀ⟩:
 ///
 /// - N = 1: s₀ + a t (which may change sign);
 /// - N = 2: s₀ e^{2at};

@@ -129,6 +129,16 @@ mod tests {
     }
 
     #[test]
+    fn a_singular_value_far_below_the_first_still_counts() {
+        let svd = Svd { u: Mat::eye(2, 2), s: vec![1.0, 1e-10], v: Mat::eye(2, 2) };
+        let g = Mat::from_columns(2, 2, vec![1.0; 4]);
+        let found = end_to_end_velocity(&svd, g.view(), 3.0).unwrap();
+        let q = 1e-10_f64.powf(2.0 / 3.0);
+        assert!((found[(0, 1)] + 1.0 + q + q * q).abs() < 1e-15);
+        assert!((found[(1, 1)] / (-3.0 * q * q) - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
     fn the_zero_matrix_stands_still_unless_the_depth_is_one() {
         let (zero, g) = (svd(Mat::zeros(3, 4).view()).unwrap(), random(3, 4, 0));
         let still = end_to_end_velocity(&zero, g.view(), 2.0).unwrap();
