@@ -6,9 +6,10 @@ pub mod linalg;
 pub mod product;
 pub mod random;
 
-pub mod analysis;
-pub mod model;
 pub mod problem;
+pub mod model;
+pub mod analysis;
+pub mod spec;
 pub mod train;
 
 pub use error::{Error, Result};
