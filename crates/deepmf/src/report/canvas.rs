@@ -36,6 +36,13 @@ impl Area {
     pub(super) fn height(&self) -> f64 {
         self.bottom - self.top
     }
+
+    /// Whether `place` is inside or on the edge.
+    pub(super) fn holds(&self, (x, y): Place) -> bool {
+        let near = 0.05;
+        (self.left - near..=self.right + near).contains(&x)
+            && (self.top - near..=self.bottom + near).contains(&y)
+    }
 }
 
 /// Where a text stands relative to its place.

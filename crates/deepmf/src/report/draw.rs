@@ -11,7 +11,7 @@ use super::points::{envelope, stride};
 use super::scale::{Range, Scale, Tick, drawable};
 use crate::Result;
 
-const WIDTH: f64 = 680.0;
+const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 300.0;
 const SQUARE: f64 = 340.0;
 const TITLE: f64 = 15.0;
@@ -23,7 +23,7 @@ struct Plot {
     frame: Area,
     x: Scale,
     y: Scale,
-    /// Row 0 of an image is on top.
+    /// Whether row 0 of an image is on top.
     down: bool,
 }
 
@@ -68,7 +68,10 @@ pub(super) fn svg(figure: &Figure) -> Result<String> {
         right: left + plot_width.unwrap_or(paper - left - right),
         bottom: top + plot_height,
     };
-    let x_ticks = scales.map_or_else(Vec::new, |(x, _)| fitting(&x, frame.width()));
+    let mut x_ticks = scales.map_or_else(Vec::new, |(x, _)| fitting(&x, frame.width()));
+    if matrix.is_some() {
+        x_ticks.retain(whole);
+    }
 
     let mut below = frame.bottom + 24.0;
     let label = below + 10.0;
@@ -170,7 +173,8 @@ fn scales(figure: &Figure, image: bool) -> Option<(Scale, Scale)> {
     let margins = match (image, dots) {
         (true, _) => (0.0, 0.0),
         (false, true) => (0.02, 0.05),
-        (false, false) => (0.0, 0.05),
+        // A last step of 99,999 leaves room for the tick at 100,000.
+        (false, false) => (0.002, 0.05),
     };
     Some((Scale::over(&figure.x, x, margins.0), Scale::over(&figure.y, y, margins.1)))
 }
@@ -241,8 +245,11 @@ fn draw_layer(
             })?;
             let few = x.len() <= FEW;
             let lonely = pieces.iter().filter(|piece| few || piece.len() == 1);
-            canvas.group(clip, &[], |pen| {
-                lonely.flatten().try_for_each(|&at| pen.dot(at, 3.0, colour, 1.0))
+            canvas.group(None, &[], |pen| {
+                lonely
+                    .flatten()
+                    .filter(|at| plot.frame.holds(**at))
+                    .try_for_each(|&at| pen.dot(at, 3.0, colour, 1.0))
             })
         }
         Layer::Points { x, y, .. } => {
@@ -253,8 +260,9 @@ fn draw_layer(
                 .map(|(&a, &b)| plot.at(a, b))
                 .collect();
             let (radius, alpha) = if places.len() > 400 { (2.0, 0.45) } else { (3.0, 0.75) };
-            canvas.group(clip, &[], |pen| {
-                let mut drawn = places.iter().step_by(stride(places.len()));
+            canvas.group(None, &[], |pen| {
+                let mut drawn =
+                    places.iter().step_by(stride(places.len())).filter(|at| plot.frame.holds(**at));
                 drawn.try_for_each(|&at| pen.dot(at, radius, colour, alpha))
             })
         }
@@ -439,6 +447,11 @@ fn fitting(scale: &Scale, room: f64) -> Vec<Tick> {
         }
     }
     scale.ticks(2)
+}
+
+/// Rows and columns have no halves.
+fn whole(tick: &Tick) -> bool {
+    (tick.at - tick.at.round()).abs() < 1e-9
 }
 
 fn widest(ticks: &[Tick]) -> f64 {

@@ -10,7 +10,7 @@ pub(super) const SIZE: f64 = 12.0;
 const SWATCH: f64 = 26.0;
 const GAP: f64 = 6.0;
 const LINE: f64 = 19.0;
-const WIDEST: f64 = 260.0;
+const WIDEST: f64 = 420.0;
 
 /// How a layer is drawn.
 #[derive(Clone, Copy)]

@@ -18,6 +18,8 @@ mod points;
 mod png;
 mod scale;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use figure::{Axis, Figure, Layer, Reference, Scaling};
 pub use number::number;

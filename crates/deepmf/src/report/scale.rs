@@ -112,7 +112,7 @@ impl Scale {
             let decade = 10f64.powi(exponent);
             if exponent >= first && exponent.rem_euclid(step) == 0 {
                 ticks.push(Tick { at: decade, label: power_of_ten(exponent) });
-            } else if exponent >= first {
+            } else if exponent >= first && decades <= 30 {
                 ticks.push(Tick { at: decade, label: String::new() });
             }
             if step == 1 && decades <= 7 {
@@ -221,10 +221,7 @@ mod tests {
 
     #[test]
     fn a_constant_gets_room_on_both_sides() {
-        assert_eq!(
-            labels(&Axis::linear(""), 0.0, 0.0, 4),
-            "−1 0 1".replace("−1 0 1", "−1.0 −0.5 0 0.5 1.0")
-        );
+        assert_eq!(labels(&Axis::linear(""), 0.0, 0.0, 4), "−1.0 −0.5 0 0.5 1.0");
         assert_eq!(labels(&Axis::log(""), 1.0, 1.0, 6), "0.5 1 2");
     }
 
@@ -234,10 +231,7 @@ mod tests {
         assert_eq!(labels(&axis, 1e-6, 1.0, 8), "10⁻⁶ 10⁻⁵ 10⁻⁴ 10⁻³ 10⁻² 10⁻¹ 10⁰");
         assert_eq!(labels(&axis, 1e-16, 1.0, 6), "10⁻¹⁵ 10⁻¹² 10⁻⁹ 10⁻⁶ 10⁻³ 10⁰");
         assert_eq!(labels(&axis, 0.011, 0.9, 6), "0.02 0.05 0.1 0.2 0.5");
-        assert_eq!(
-            labels(&axis, 0.5, 0.6, 4),
-            "0.50 0.55 0.60".replace("0.50 0.55 0.60", "0.50 0.55 0.60")
-        );
+        assert_eq!(labels(&axis, 0.5, 0.6, 4), "0.50 0.55 0.60");
     }
 
     #[test]
