@@ -5,6 +5,7 @@ mod error;
 pub mod linalg;
 pub mod product;
 pub mod random;
+pub mod report;
 
 pub mod problem;
 pub mod model;
