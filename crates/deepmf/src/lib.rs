@@ -12,5 +12,6 @@ pub mod model;
 pub mod analysis;
 pub mod spec;
 pub mod train;
+pub mod apps;
 
 pub use error::{Error, Result};
