@@ -4,25 +4,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::{Kept, Written};
+
 /// Run an experiment, a sweep or the spec of a run folder.
 ///
-/// An experiment file writes its results to the run folder as they come. The spec.toml of a completion or a sensing repeats
-/// it. With --json stdout holds one JSON object.
+/// An experiment writes its results to the run folder (results if --run names no other) as they come. The spec.toml of a
+/// completion or a sensing repeats it, with the output of deepmf complete or deepmf sense.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  deepmf run experiment.toml --run results")]
 pub(crate) struct Run {
     /// The file.
     #[arg(value_name = "SPEC.toml")]
     pub(crate) spec: PathBuf,
-    /// The folder to write to [default: the name of the file without .toml, beside which nothing else is written].
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    pub(crate) run: Option<PathBuf>,
-    /// Go on from where the run folder ends.
-    #[arg(long, help_heading = "Output", requires = "run")]
-    pub(crate) resume: bool,
-    /// Print JSON on stdout.
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) written: Written,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
 }
 
 /// Put run folders into one page.

@@ -89,6 +89,11 @@ pub(crate) enum OutFormat {
 }
 
 impl Input {
+    /// The same with paths that hold from anywhere.
+    pub(crate) fn seen_from_here(&self) -> Self {
+        Self { mask: self.mask.as_deref().map(crate::job::absolute), ..self.clone() }
+    }
+
     /// The same for the library.
     ///
     /// # Errors
