@@ -2,11 +2,23 @@
 
 mod entries;
 mod file;
+mod format;
+mod read;
 mod table;
 
 pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
+pub use read::{Array, Field, Format, ReadOptions, Triplets};
 pub use table::{Form, Passthrough, Table};
+
+/// The table in `bytes`, which are in `format`; for fuzzing.
+///
+/// # Errors
+/// [`Error::Data`](crate::Error::Data) if there is none.
+#[doc(hidden)]
+pub fn parse(format: Format, bytes: &[u8], options: &ReadOptions) -> crate::Result<Table> {
+    format::parse(format, bytes, std::path::Path::new("-"), options)
+}
 
 /// Rows and columns of a matrix.
 pub type Shape = (usize, usize);
