@@ -82,7 +82,9 @@ pub struct TruthErrors {
 pub(super) fn constrained(settings: &CompletionSettings, value: f64) -> f64 {
     let value = if settings.integer { value.round() } else { value };
     match settings.bounds {
-        Some((low, high)) if settings.integer => value.clamp(low.ceil(), high.floor().max(low.ceil())),
+        Some((low, high)) if settings.integer => {
+            value.clamp(low.ceil(), high.floor().max(low.ceil()))
+        }
         Some((low, high)) => value.clamp(low, high),
         None => value,
     }
@@ -211,7 +213,8 @@ impl Completed {
         let shape = model.shape();
         let (rows, cols) = (saved.offsets.rows.len(), saved.offsets.cols.len());
         if (rows, cols) != shape || saved.offsets.scales.len() != shape.1 {
-            let problem = format!("must have offsets for {} x {}, but has {rows} x {cols}", shape.0, shape.1);
+            let problem =
+                format!("must have offsets for {} x {}, but has {rows} x {cols}", shape.0, shape.1);
             return Err(Error::data(path, problem));
         }
         let run = Run {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::baseline::rmse;
 use super::missingness;
-use super::selection::{Candidate, Chosen, Fit, Watch};
+use super::selection::{Candidate, Chosen, Fit, Watch, tell};
 use super::{Baselines, Completed, Offsets, Stage};
 use crate::analysis::effective_rank;
 use crate::data::{Entries, split};
@@ -90,6 +90,7 @@ impl<'a> Completion<'a> {
         let (rows, cols) = entries.shape();
         let side = rows.min(cols);
         let settings = &self.settings;
+        let watch = |stage: &Stage| tell(self.watch.as_ref(), stage);
         let fit = Fit {
             width: settings.width.unwrap_or(if settings.raw { side } else { side.min(WIDEST) }),
             steps: settings.steps,
@@ -97,7 +98,7 @@ impl<'a> Completion<'a> {
             rate: settings.rate,
             seed: self.seed,
             interrupt: self.interrupt.as_ref(),
-            watch: self.watch.as_ref(),
+            watch: &watch,
         };
         let fitted = if settings.raw {
             self.fit_raw(&fit, entries, &probes)?
@@ -167,7 +168,8 @@ impl<'a> Completion<'a> {
         let (chosen, table, held) = if few || settings.validation == 0.0 {
             (None, Vec::new(), None)
         } else {
-            let (train, validation) = split(&known, settings.validation, self.seed.wrapping_add(1))?;
+            let (train, validation) =
+                split(&known, settings.validation, self.seed.wrapping_add(1))?;
             let offsets = self.offsets(&train);
             let problem = Problem::completion(&offsets.residuals(&train)?)?;
             let validation = Problem::completion(&offsets.residuals(&validation)?)?;
@@ -178,9 +180,8 @@ impl<'a> Completion<'a> {
 
         let offsets = self.offsets(entries);
         let problem = Problem::completion(&offsets.residuals(entries)?)?;
-        let (depth, scale) = chosen
-            .as_ref()
-            .map_or(candidates[0], |c| (c.candidate.depth, c.candidate.init_scale));
+        let (depth, scale) =
+            chosen.as_ref().map_or(candidates[0], |c| (c.candidate.depth, c.candidate.init_scale));
         let rate = chosen.as_ref().map(|c| c.candidate.rate).or(settings.rate);
         let rate = rate.unwrap_or_else(|| crate::train::suggested_rate(&problem, depth));
         let steps = chosen.as_ref().map_or(fit.steps, |c| c.candidate.steps);
@@ -193,8 +194,13 @@ impl<'a> Completion<'a> {
         if let (StopReason::StepsDone, Some(chosen)) = (run.reason, &chosen) {
             run.reason = chosen.reason;
         }
-        let candidate =
-            Candidate { depth, init_scale: scale, rate, steps: run.steps, validation_rmse: f64::NAN };
+        let candidate = Candidate {
+            depth,
+            init_scale: scale,
+            rate,
+            steps: run.steps,
+            validation_rmse: f64::NAN,
+        };
         Ok(Fitted { model, run, offsets, candidate, candidates: table, held })
     }
 

@@ -21,7 +21,11 @@ pub(super) fn warnings(entries: &Entries) -> Vec<String> {
         if !empty.is_empty() {
             let plural = if empty.len() == 1 { name.to_string() } else { format!("{}s", name) };
             let shown = empty[..empty.len().min(8)].join(", ");
-            let more = if empty.len() > 8 { format!(" and {} more", empty.len() - 8) } else { String::new() };
+            let more = if empty.len() > 8 {
+                format!(" and {} more", empty.len() - 8)
+            } else {
+                String::new()
+            };
             warnings.push(format!(
                 "{plural} {shown}{more} without a known entry: only offsets are predicted there"
             ));
@@ -89,7 +93,11 @@ mod tests {
 
     #[test]
     fn only_missingness_that_goes_with_the_values_is_reported() {
-        assert!(warnings(&table(true)).iter().any(|w| w.contains("rows with more known entries have higher")));
+        assert!(
+            warnings(&table(true))
+                .iter()
+                .any(|w| w.contains("rows with more known entries have higher"))
+        );
         assert!(warnings(&table(false)).is_empty());
     }
 

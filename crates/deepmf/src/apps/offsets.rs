@@ -27,7 +27,12 @@ pub struct Offsets {
 impl Offsets {
     /// No offsets: mean 0, scales 1.
     pub fn none(shape: (usize, usize)) -> Self {
-        Self { mean: 0.0, rows: vec![0.0; shape.0], cols: vec![0.0; shape.1], scales: vec![1.0; shape.1] }
+        Self {
+            mean: 0.0,
+            rows: vec![0.0; shape.0],
+            cols: vec![0.0; shape.1],
+            scales: vec![1.0; shape.1],
+        }
     }
 
     /// Offsets by alternating least squares, each drawn towards zero as by one entry that is zero.
@@ -60,10 +65,10 @@ impl Offsets {
         }
         let of_column = |j: usize| if counts[j] > 2.0 { sums[j] / counts[j] } else { overall };
         let columns: Vec<f64> = (0..sums.len()).map(of_column).collect();
-        let (least, most) =
-            columns.iter().filter(|v| **v > 0.0).fold((f64::INFINITY, 0.0_f64), |(a, b), v| {
-                (a.min(*v), b.max(*v))
-            });
+        let (least, most) = columns
+            .iter()
+            .filter(|v| **v > 0.0)
+            .fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(*v), b.max(*v)));
         // Variances that differ a hundredfold are those of different units.
         let by_column = match scaling {
             Scaling::Columns => true,

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::model::{DeepLinear, Init};
 use crate::problem::Problem;
 use crate::train::optimizer::Momentum;
-use crate::train::{
-    Progress, Run, Stop, StopReason, Trainer, Validation, suggested_rate, trials,
-};
+use crate::train::{Progress, Run, Stop, StopReason, Trainer, Validation, suggested_rate, trials};
 use crate::{Error, Result};
 
 /// How often a rate is halved after a fit that diverged.
@@ -43,8 +41,15 @@ pub struct Stage {
     pub progress: Progress,
 }
 
-/// Whoever is told where a fit is.
+/// Whoever is told where a fit is, one at a time.
 pub(super) type Watch<'a> = Mutex<Box<dyn FnMut(&Stage) + Send + 'a>>;
+
+pub(super) fn tell(watch: Option<&Watch<'_>>, stage: &Stage) {
+    if let Some(watch) = watch {
+        let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch(stage);
+    }
+}
 
 /// What all fits of one choice share.
 pub(super) struct Fit<'a> {
@@ -54,25 +59,17 @@ pub(super) struct Fit<'a> {
     pub(super) rate: Option<f64>,
     pub(super) seed: u64,
     pub(super) interrupt: Option<&'a Arc<AtomicBool>>,
-    pub(super) watch: Option<&'a Watch<'a>>,
+    pub(super) watch: &'a (dyn Fn(&Stage) + Sync),
 }
 
 impl Fit<'_> {
     pub(super) fn tell(&self, what: &str, done: usize, total: usize, progress: Progress) {
-        if let Some(watch) = self.watch {
-            let stage = Stage { what: what.into(), done, total, progress };
-            let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-            watch(&stage);
-        }
+        (self.watch)(&Stage { what: what.into(), done, total, progress });
     }
 
     pub(super) fn start(&self, problem: &Problem, depth: usize, scale: f64) -> Result<DeepLinear> {
         DeepLinear::with_width(problem.shape(), depth, self.width)?
             .init(&Init::Gaussian { scale }, self.seed)
-    }
-
-    pub(super) fn interrupted(&self) -> bool {
-        self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// Fits `problem` with the rate halved until the loss stays finite.
@@ -111,18 +108,14 @@ impl Fit<'_> {
         let done = AtomicUsize::new(0);
         let tried = trials(candidates, |_, &(depth, scale)| -> Result<Chosen> {
             let rate = self.rate.unwrap_or_else(|| suggested_rate(problem, depth));
-            let early = || Validation::new(validation.clone()).every(5).patience(300).tolerance(1e-3);
+            let early =
+                || Validation::new(validation.clone()).every(5).patience(300).tolerance(1e-3);
             let (model, run, rate) = self.train(problem, depth, scale, rate, |trainer| {
                 trainer.validation(early()).every(u64::MAX)
             })?;
             let (steps, value) = run.best.unwrap_or((run.steps, f64::INFINITY));
-            let candidate = Candidate {
-                depth,
-                init_scale: scale,
-                rate,
-                steps,
-                validation_rmse: value.sqrt(),
-            };
+            let candidate =
+                Candidate { depth, init_scale: scale, rate, steps, validation_rmse: value.sqrt() };
             let done = 1 + done.fetch_add(1, Ordering::Relaxed);
             let progress = Progress {
                 step: run.steps,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::Stage;
-use super::selection::Watch;
+use super::selection::{Watch, tell};
 use crate::analysis::effective_rank;
 use crate::data::Shape;
 use crate::linalg::{Mat, singular_values};
@@ -15,7 +15,7 @@ use crate::problem::{self, Constant, Observation, Problem};
 use crate::random::{Purpose, RngExt, stream};
 use crate::spec::SensingSettings;
 use crate::train::optimizer::GroupRmsProp;
-use crate::train::{Probe, Run, Stop, StopReason, Trainer, Validation};
+use crate::train::{Probe, Progress, Run, Stop, StopReason, Trainer, Validation};
 use crate::{Error, Result};
 
 /// Recovers a matrix from measurements yᵢ = ⟨Aᵢ, W⟩ by a deep linear network (Arora et al. 2019).
@@ -139,15 +139,12 @@ impl<'a> Sensing<'a> {
         if let Some(folder) = &self.folder {
             trainer = trainer.folder(folder).resume(self.resume);
         }
-        let tell = |progress: &crate::train::Progress| {
-            if let Some(watch) = &self.watch {
-                let what = format!("depth {}", settings.depth);
-                let stage = Stage { what, done: 0, total: 1, progress: *progress };
-                let mut watch = watch.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                watch(&stage);
-            }
+        let watch = |progress: &Progress| {
+            let what = format!("depth {}", settings.depth);
+            let stage = Stage { what, done: 0, total: 1, progress: *progress };
+            tell(self.watch.as_ref(), &stage);
         };
-        let run = trainer.watch(tell).fit(&problem, &mut model)?;
+        let run = trainer.watch(watch).fit(&problem, &mut model)?;
         let matrix = model.product();
         let mut warnings = Vec::new();
         let cells = shape.0 * shape.1;
@@ -189,7 +186,10 @@ impl<'a> Sensing<'a> {
     ) -> Result<(Problem, Option<Problem>)> {
         let count = (self.settings.holdout * targets.len() as f64).round() as usize;
         if count == 0 || count >= targets.len() {
-            return Ok((Problem::sensing(operators.clone(), targets.to_vec(), Constant::Mean)?, None));
+            return Ok((
+                Problem::sensing(operators.clone(), targets.to_vec(), Constant::Mean)?,
+                None,
+            ));
         }
         let mut places: Vec<usize> = (0..targets.len()).collect();
         let mut random = stream(self.seed, Purpose::Split, 0);

@@ -23,10 +23,7 @@ pub fn suggested_rate(problem: &Problem, depth: usize) -> f64 {
     problem.evaluate(&nothing, &mut evaluation);
     let (u, v) = leading_pair(&evaluation.cotangent);
     let force = -evaluation.cotangent.along(&u, &v);
-    problem.evaluate(
-        &Product::Outer(Outer { left: u.view(), right: v.view() }),
-        &mut evaluation,
-    );
+    problem.evaluate(&Product::Outer(Outer { left: u.view(), right: v.view() }), &mut evaluation);
     let curvature = force + evaluation.cotangent.along(&u, &v);
     let n = depth as f64;
     let top = (force / curvature).max(f64::MIN_POSITIVE);
