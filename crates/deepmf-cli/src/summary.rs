@@ -1,7 +1,6 @@
 //! What is told of a result: JSON for programs, tables for people.
 
 use deepmf::apps::{Completed, Sensed, TruthErrors};
-use deepmf::linalg::Mat;
 use deepmf::report::{Column, Table};
 use serde_json::{Value, json};
 
@@ -63,12 +62,6 @@ pub(crate) fn sensing(done: &Sensed, truth_mse: Option<f64>) -> Value {
         value["truth_mse"] = json!(mse);
     }
     value
-}
-
-/// The mean squared difference of two matrices of one shape.
-pub(crate) fn mean_square(a: &Mat, b: &Mat) -> f64 {
-    let squares = a.values().iter().zip(b.values()).map(|(a, b)| (a - b).powi(2));
-    squares.sum::<f64>() / a.values().len() as f64
 }
 
 /// The error of a completion beside those of simple predictors.

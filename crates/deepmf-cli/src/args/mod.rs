@@ -12,7 +12,7 @@ use deepmf::Error;
 
 pub(crate) use complete::{Complete, Kept};
 pub(crate) use data::{Data, Describe, LowRank, Make, MaskTable};
-pub(crate) use experiment::{Analyse, Doctor, Report, Run, Study};
+pub(crate) use experiment::{Analyse, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun};
 pub(crate) use sense::Sense;
 pub(crate) use table::{Input, Written};
 

@@ -38,13 +38,13 @@ pub(crate) fn run(args: &Analyse) -> Result<Ending, Failure> {
 fn layers(path: &Path) -> Result<Vec<Mat>> {
     let layers = Tensors::load(path)?.layers();
     if layers.is_empty() {
-        return Err(Error::data(path, "must hold layers layer.1, layer.2 …, but it holds none"));
+        return Err(Error::data(path, "must hold `layers.0`, `layers.1` and so on, but it holds none"));
     }
     for (place, pair) in layers.windows(2).enumerate() {
         if pair[0].rows() != pair[1].cols() {
             let problem = format!(
-                "layer {} must have {} columns, but it has {}",
-                place + 2,
+                "`layers.{}` must have {} columns, but it has {}",
+                place + 1,
                 pair[0].rows(),
                 pair[1].cols()
             );

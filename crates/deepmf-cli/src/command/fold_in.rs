@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use deepmf::analysis::{mean_squared_error_at, root_mean_squared_error_at};
 use deepmf::apps::{Completed, TruthErrors};
 use deepmf::data::{Entries, Table, read_with};
 use deepmf::linalg::Mat;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
 
     let filled = done.fold_in(&known)?;
     done.seconds = begun.elapsed().as_secs_f64();
-    let errors = truth.map(|truth| truth_errors(&filled, &truth, &known));
+    let errors = truth.map(|truth| truth_errors(&filled, &truth, &known)).transpose()?;
     if let Some(place) = &place {
         place.write(&complete::with_cells(&table, &filled)?)?;
     }
@@ -66,11 +67,12 @@ fn on_columns_of(done: &Completed, table: Table) -> Result<Table> {
     Ok(Table { entries, col_labels: Some(labels), ..table })
 }
 
-fn truth_errors(filled: &Mat, truth: &Entries, known: &Entries) -> TruthErrors {
-    let mean = |entries: &Entries| {
-        let squares = entries.iter().map(|(i, j, x)| (x - filled[(i, j)]).powi(2));
-        squares.sum::<f64>() / entries.len() as f64
-    };
+fn truth_errors(filled: &Mat, truth: &Entries, known: &Entries) -> Result<TruthErrors> {
     let missing = align::without(truth, known);
-    TruthErrors { rmse_missing: mean(&missing).sqrt(), mse_all: mean(truth) }
+    let rmse_missing = if missing.is_empty() {
+        f64::NAN
+    } else {
+        root_mean_squared_error_at(filled.view(), &missing)?
+    };
+    Ok(TruthErrors { rmse_missing, mse_all: mean_squared_error_at(filled.view(), truth)? })
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use deepmf::analysis::mean_squared_error;
 use deepmf::apps::{Sensed, Sensing};
 use deepmf::data::{Array, Entries, Table, read_array, read_dense};
 use deepmf::linalg::Mat;
@@ -54,7 +55,9 @@ pub(super) fn recover(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> 
         }
     })?;
 
-    let truth_mse = measured.truth.as_ref().map(|truth| summary::mean_square(&done.matrix, truth));
+    let truth = measured.truth.as_ref();
+    let truth_mse =
+        truth.map(|truth| mean_squared_error(done.matrix.view(), truth.view())).transpose()?;
     let (result, page) = (summary::sensing(&done, truth_mse), page(&done, &spec)?);
     if let Some(folder) = &folder {
         Tensors::of(done.model.params()).save(folder.path().join(MODEL))?;
