@@ -9,6 +9,9 @@ pub mod random;
 pub mod analysis;
 pub mod model;
 pub mod problem;
+pub mod spec;
 pub mod train;
+
+pub mod experiment;
 
 pub use error::{Error, Result};

@@ -4,18 +4,19 @@ mod checkpoint;
 pub mod optimizer;
 mod probe;
 mod run;
-mod schedule;
 mod stop;
 mod trainer;
+mod trials;
 mod validation;
 
 pub use optimizer::Optimizer;
-pub use probe::Probe;
 pub use run::{Run, Trajectory};
-pub use schedule::Schedule;
 pub use stop::{Stop, StopReason};
 pub use trainer::{Progress, Trainer};
+pub use trials::trials;
 pub use validation::Validation;
+
+pub use crate::spec::{Probe, Schedule};
 
 use crate::model::{Model, Params, Pass};
 use crate::problem::{Evaluation, Problem};
