@@ -1,0 +1,111 @@
+//! Which fields of a line make an entry: row, column, value, and perhaps weight and time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, Result};
+
+/// Which fields hold the row, the column and the value of an entry.
+///
+/// Reads `user,item,value[,weight|,time]`, by the names of a header or by places from 1. A fourth field
+/// with the name `time` or `timestamp` is the time, any other is the weight.
+///
+/// ```
+/// use deepmf::data::{Field, Triplets};
+/// let triplets: Triplets = "user,item,rating,timestamp".parse()?;
+/// assert_eq!(triplets.time, Some(Field::Name("timestamp".into())));
+/// # Ok::<(), deepmf::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Triplets {
+    /// What names the row of an entry.
+    pub row: Field,
+    /// What names its column.
+    pub col: Field,
+    /// Its value.
+    pub value: Field,
+    /// Its weight, zero or more.
+    pub weight: Option<Field>,
+    /// Its time: of entries of one cell, the latest is the last.
+    pub time: Option<Field>,
+}
+
+/// One field of every line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// By its name in the header.
+    Name(String),
+    /// By its place, counted from 1.
+    Place(usize),
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Place(place) => write!(f, "{place}"),
+        }
+    }
+}
+
+impl FromStr for Field {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        match word.trim() {
+            "" | "0" => Err(Error::parameter(
+                "a field of the triplets",
+                "a name or a place from 1",
+                format!("{word:?}"),
+            )),
+            name => Ok(name.parse().map_or_else(|_| Self::Name(name.into()), Self::Place)),
+        }
+    }
+}
+
+impl FromStr for Triplets {
+    type Err = Error;
+
+    fn from_str(words: &str) -> Result<Self> {
+        let wrong = || {
+            let allowed = "row,column,value and perhaps a weight and a time, by names or places";
+            Error::parameter("triplets", allowed, format!("{words:?}"))
+        };
+        let fields = words.split(',').map(str::parse).collect::<Result<Vec<Field>>>()?;
+        let [row, col, value, rest @ ..] = fields.as_slice() else { return Err(wrong()) };
+        let (mut weight, mut time) = (None, None);
+        for field in rest {
+            let is_time = matches!(field, Field::Name(name)
+                if ["time", "timestamp"].contains(&name.to_lowercase().as_str()));
+            let slot = if is_time { &mut time } else { &mut weight };
+            if slot.replace(field.clone()).is_some() {
+                return Err(wrong());
+            }
+        }
+        Ok(Self { row: row.clone(), col: col.clone(), value: value.clone(), weight, time })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fourth_field_is_a_weight_unless_it_is_called_time() {
+        let read = |words: &str| words.parse::<Triplets>().unwrap();
+        let plain = read("1, 2,3");
+        assert_eq!((plain.row, plain.value), (Field::Place(1), Field::Place(3)));
+        assert_eq!(read("u,i,r,w").weight, Some(Field::Name("w".into())));
+        assert_eq!(read("u,i,r,4").weight, Some(Field::Place(4)));
+        let both = read("u,i,r,Timestamp,w");
+        assert_eq!((both.weight.is_some(), both.time.is_some()), (true, true));
+    }
+
+    #[test]
+    fn wrong_triplets_are_named() {
+        for words in ["", "a,b", "a,b,c,d,e", "a,,c", "0,1,2", "a,b,c,d,e,f"] {
+            let message = words.parse::<Triplets>().unwrap_err().to_string();
+            assert!(message.contains("must be"), "{message}");
+        }
+    }
+}
