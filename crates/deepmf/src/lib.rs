@@ -5,10 +5,11 @@ mod error;
 pub mod linalg;
 pub mod product;
 pub mod random;
+pub mod report;
 
-pub mod analysis;
-pub mod model;
 pub mod problem;
+pub mod model;
+pub mod analysis;
 pub mod spec;
 pub mod train;
 

@@ -25,7 +25,7 @@ impl Spread {
 /// |Uᵀ G V| for W = U diag(s) Vᵀ and the gradient G at W; see [`alignment`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alignment {
-    /// |u_aᵀ G v_b| at row a, column b; r × r with r = min(rows, columns), in the order of falling s.
+    /// `|u_aᵀ G v_b|` at row a, column b; r × r with r = min(rows, columns), in the order of falling s.
     pub entries: Mat,
     /// The r entries on the diagonal.
     pub diagonal: Spread,

@@ -1,14 +1,14 @@
-//! Balancedness of layers: how far W_{j+1}ᵀ W_{j+1} is from W_j W_jᵀ.
+//! Balancedness of layers: how far `W_{j+1}ᵀ W_{j+1}` is from `W_j W_jᵀ`.
 //!
-//! Gradient flow on the layers of W = W_N … W_1 conserves these differences for every loss of W, so layers that
+//! Gradient flow on the layers of `W = W_N … W_1` conserves these differences for every loss of W, so layers that
 //! start balanced stay so (Arora, Cohen and Hazan 2018, "On the optimization of deep networks", Theorem 1).
-//! Layers are counted from the right: `layers[0]` is W_1, of shape d_1 × d_0.
+//! Layers are counted from the right: `layers[0]` is `W_1`, of shape `d_1 × d_0`.
 
 use crate::data::words;
 use crate::linalg::{Accumulate, Mat, MatRef, eigen, multiply};
 use crate::{Error, Result};
 
-/// ‖W_{j+1}ᵀ W_{j+1} − W_j W_jᵀ‖_F for j = 1 … N−1; empty for a single layer.
+/// `‖W_{j+1}ᵀ W_{j+1} − W_j W_jᵀ‖_F` for j = 1 … N−1; empty for a single layer.
 ///
 /// # Errors
 /// [`Error::Shape`] if two neighbours do not fit.
@@ -27,7 +27,7 @@ pub fn max_balancedness_gap(layers: &[MatRef<'_>]) -> Result<f64> {
     Ok(diverged.unwrap_or_else(|| gaps.into_iter().fold(0.0, f64::max)))
 }
 
-/// ‖W_{j+1}ᵀ W_{j+1} − W_j W_jᵀ‖₂, the largest absolute eigenvalue, for j = 1 … N−1.
+/// `‖W_{j+1}ᵀ W_{j+1} − W_j W_jᵀ‖₂`, the largest absolute eigenvalue, for j = 1 … N−1.
 ///
 /// # Errors
 /// [`Error::Shape`] if two neighbours do not fit, [`Error::NotFinite`] if an entry is not finite.
@@ -43,7 +43,7 @@ fn gaps(layers: &[MatRef<'_>], size: impl Fn(&Mat) -> Result<f64>) -> Result<Vec
     pairs.map(|(j, pair)| size(&difference(j + 1, pair[0], pair[1])?)).collect()
 }
 
-/// W_{j+1}ᵀ W_{j+1} − W_j W_jᵀ, of shape d_j × d_j.
+/// `W_{j+1}ᵀ W_{j+1} − W_j W_jᵀ`, of shape `d_j × d_j`.
 fn difference(j: usize, lower: MatRef<'_>, upper: MatRef<'_>) -> Result<Mat> {
     let width = lower.rows();
     if upper.cols() != width {

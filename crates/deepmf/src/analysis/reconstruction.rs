@@ -4,7 +4,7 @@ use crate::data::{Entries, words};
 use crate::linalg::MatRef;
 use crate::{Error, Result};
 
-/// The mean of (W_ab − T_ab)² over all cells.
+/// The mean of `(W_ab − T_ab)²` over all cells.
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes differ, [`Error::Parameter`] if there is no cell.
@@ -21,7 +21,7 @@ pub fn root_mean_squared_error(w: MatRef<'_>, truth: MatRef<'_>) -> Result<f64> 
     mean_squared_error(w, truth).map(f64::sqrt)
 }
 
-/// The mean of (W_ab − t_ab)² over the cells of `truth`. Each cell counts once: weights are for training.
+/// The mean of `(W_ab − t_ab)²` over the cells of `truth`. Each cell counts once: weights are for training.
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes differ, [`Error::Parameter`] if `truth` is empty.
@@ -38,7 +38,7 @@ pub fn root_mean_squared_error_at(w: MatRef<'_>, truth: &Entries) -> Result<f64>
     mean_squared_error_at(w, truth).map(f64::sqrt)
 }
 
-/// ‖W − T‖_F / ‖T‖_F.
+/// The relative error `‖W − T‖_F / ‖T‖_F`.
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes differ, [`Error::Parameter`] if the truth is zero.

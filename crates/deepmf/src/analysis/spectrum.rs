@@ -2,7 +2,8 @@
 //!
 //! Every function takes the singular values `s` of a matrix W in any order, zeros included or left out.
 //! Of a negative number (the analytic decomposition along a trajectory has them) the absolute value counts.
-//! The zero matrix has rank 0 in every sense; a NaN gives NaN.
+//! The zero matrix has rank 0 in every sense. A NaN gives NaN, except that it does not count in
+//! [`numerical_rank`].
 
 use crate::{Error, Result};
 
@@ -25,10 +26,12 @@ pub fn effective_rank(s: &[f64]) -> f64 {
     if total == 0.0 {
         return 0.0;
     }
-    relative_sum(s, |x| if x == 0.0 { 0.0 } else { -(x / total) * (x / total).ln() }).exp()
+    // A share can vanish by underflow, and 0 ln 0 is 0.
+    let surprise = |p: f64| if p == 0.0 { 0.0 } else { -p * p.ln() };
+    relative_sum(s, |x| surprise(x / total)).exp()
 }
 
-/// The stable rank ‖W‖_F² / ‖W‖₂² = Σ sᵢ² / s₁²; 0 for the zero matrix.
+/// The stable rank `‖W‖_F² / ‖W‖₂²` = Σ sᵢ² / s₁²; 0 for the zero matrix.
 ///
 /// Source: Rudelson and Vershynin 2007, "Sampling from large matrices" (there "numerical rank").
 pub fn stable_rank(s: &[f64]) -> f64 {
@@ -59,7 +62,8 @@ pub fn nuclear_norm(s: &[f64]) -> f64 {
 
 /// The sum Σ sᵢᵖ: the Schatten-p (quasi-)norm to the power p, without the root that [`schatten_norm`] takes.
 ///
-/// With p = 2/N it is the penalty of a product of N matrices whose layers have the least Σ ‖Wⱼ‖_F² / N.
+/// With p = 2/N it is the least value of `Σⱼ ‖Wⱼ‖_F² / N` over all factorizations of W into N layers that are wide
+/// enough.
 ///
 /// # Errors
 /// [`Error::Parameter`] if `p` is not a finite number above 0.
@@ -140,6 +144,7 @@ mod tests {
     #[test]
     fn a_value_far_below_the_first_adds_nothing() {
         close(effective_rank(&[1e300, 1e-300]), 1.0);
+        close(effective_rank(&[1.0, 1.0, 1.0, 5e-324]), 3.0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The sections of the file follow the stages: data, problem, model, train, vary, report. Nothing here is alive: what a
 //! description means is built by [`experiment`](crate::experiment).
 
+mod completion;
 mod data;
 mod model;
 mod optimizer;
@@ -17,6 +18,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use completion::{CompletionSettings, Scaling, SensingSettings};
 pub use data::{Data, EntriesOrder, File, LowRank, Reading, expand};
 pub use model::{DeepLinear, Init, Model};
 pub use optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, Optimizer, RmsProp};

@@ -78,7 +78,7 @@ fn limit(a: &Mat, y: &[f64], start: f64, depth: f64) -> Vec<f64> {
     };
     let (mut z, mut h) = (vec![start.ln(); D], 1e-3);
     for _ in 0..2_000_000 {
-        if residual(&z) < 1e-9 {
+        if residual(&z) < 1e-7 {
             return z.iter().map(|z| z.exp()).collect();
         }
         let (mut slopes, mut next) = (vec![velocity(&z)], z.clone());
@@ -88,7 +88,8 @@ fn limit(a: &Mat, y: &[f64], start: f64, depth: f64) -> Vec<f64> {
             slopes.push(velocity(&next));
         }
         let sum = |i: usize| DIFFERENCE.iter().zip(&slopes).map(|(w, k)| w * k[i]).sum::<f64>();
-        let error = (0..D).fold(0.0, |m: f64, i| m.max((h * sum(i)).abs())) / TOLERANCE;
+        let squares = (0..D).map(|i| (h * sum(i) / TOLERANCE).powi(2)).sum::<f64>();
+        let error = if squares.is_finite() { squares.sqrt() } else { f64::INFINITY };
         if error <= 1.0 {
             z = next;
         }

@@ -46,10 +46,18 @@ fn cases() -> Vec<Vec<usize>> {
     ]
 }
 
-/// Calls `at` every 40 steps of the flow from balanced layers, once for each loss.
-fn along_balanced_flows(widths: &[usize], s: &[f64], at: impl Fn(&Layers, Gradient<'_>, &str)) {
+/// A loss as its gradient.
+type Loss = Box<dyn Fn(&Mat) -> Mat>;
+
+/// Calls `at` every 40 steps of the flow from balanced layers, once for each loss; each step is made in `parts`.
+fn along_balanced_flows(
+    widths: &[usize],
+    s: &[f64],
+    parts: u32,
+    at: impl Fn(&Layers, Gradient<'_>, &str),
+) {
     let (rows, cols) = (widths[widths.len() - 1], widths[0]);
-    let losses: [(&str, Box<dyn Fn(&Mat) -> Mat>); 2] = [
+    let losses: [(&str, Loss); 2] = [
         ("full", Box::new(full(target(rows, cols, 3)))),
         ("masked", Box::new(masked(target(rows, cols, 4)))),
     ];
@@ -59,7 +67,9 @@ fn along_balanced_flows(widths: &[usize], s: &[f64], at: impl Fn(&Layers, Gradie
             if step % 40 == 0 {
                 at(&layers, &*gradient, &format!("{widths:?}, {name} loss, step {step}"));
             }
-            layers = layers.step(&*gradient, STEP);
+            for _ in 0..parts {
+                layers = layers.step(&*gradient, STEP / f64::from(parts));
+            }
         }
     }
 }
@@ -69,7 +79,7 @@ const APART: [f64; 4] = [1.3, 0.8, 0.45, 0.2];
 #[test]
 fn balanced_layers_stay_balanced() {
     for widths in cases() {
-        along_balanced_flows(&widths, &APART, |layers, _, place| {
+        along_balanced_flows(&widths, &APART, 1, |layers, _, place| {
             let gap = max_balancedness_gap(&layers.views()).unwrap();
             assert!(gap < 1e-7, "{place}: {gap}");
         });
@@ -80,7 +90,7 @@ fn balanced_layers_stay_balanced() {
 fn differences_of_grams_are_conserved_from_any_start() {
     for widths in cases() {
         let gradient = masked(target(widths[widths.len() - 1], widths[0], 5));
-        let start = Layers::random(&widths, 0.5, 8);
+        let start = Layers::random(&widths, 0.3, 8);
         let end = (0..STEPS).fold(start.clone(), |layers, _| layers.step(&gradient, STEP));
         assert!(end.product().minus(&start.product()).frobenius() > 1e-2, "{widths:?} moved");
         let gram = |layers: &Layers, j: usize| {
@@ -107,10 +117,14 @@ fn end_to_end_residual(layers: &Layers, gradient: Gradient<'_>) -> f64 {
 #[test]
 fn the_product_moves_as_the_end_to_end_equation_says() {
     for widths in cases() {
-        let bound = if widths.len() <= 4 { 1e-10 } else { 1e-6 };
-        along_balanced_flows(&widths, &APART, |layers, gradient, place| {
+        along_balanced_flows(&widths, &APART, 1, |layers, gradient, place| {
             let gap = end_to_end_residual(layers, gradient);
-            assert!(gap < bound, "{place}: {gap}");
+            assert!(gap < 1e-6, "{place}: {gap}");
+        });
+        // The equation needs balanced layers, and finer steps keep them balanced.
+        along_balanced_flows(&widths, &APART, 5, |layers, gradient, place| {
+            let gap = end_to_end_residual(layers, gradient);
+            assert!(gap < 1e-10, "{place}, in fine steps: {gap}");
         });
     }
 }
@@ -118,7 +132,7 @@ fn the_product_moves_as_the_end_to_end_equation_says() {
 #[test]
 fn the_product_of_low_rank_moves_as_the_end_to_end_equation_says() {
     for widths in cases() {
-        along_balanced_flows(&widths, &[0.9, 0.3], |layers, gradient, place| {
+        along_balanced_flows(&widths, &[0.9, 0.3], 1, |layers, gradient, place| {
             let gap = end_to_end_residual(layers, gradient);
             assert!(gap < 1e-6, "{place}: {gap}");
         });
@@ -142,10 +156,11 @@ fn worst(around: &[Svd; 4], part: impl Fn(&Svd) -> &[f64], h: f64, found: &[f64]
 
 #[test]
 fn singular_values_and_vectors_move_as_the_theorem_says() {
-    let h = 1e-3;
+    // Fine steps, since the laws need balanced layers.
+    let h = 5e-5;
     for widths in cases() {
         let depth = (widths.len() - 1) as f64;
-        along_balanced_flows(&widths, &APART, |layers, gradient, place| {
+        along_balanced_flows(&widths, &APART, 5, |layers, gradient, place| {
             let w = layers.product();
             let at = svd(w.view()).unwrap();
             let g = gradient(&w);

@@ -41,7 +41,7 @@ impl Layers {
         product(&self.0, self.0[0].cols())
     }
 
-    /// dW_j/dt = −L_jᵀ G R_jᵀ with L_j = W_N … W_{j+1} and R_j = W_{j−1} … W_1.
+    /// `dW_j/dt = −L_jᵀ G R_jᵀ` with `L_j = W_N … W_{j+1}` and `R_j = W_{j−1} … W_1`.
     fn velocity(&self, gradient: Gradient<'_>) -> Vec<Mat> {
         let g = gradient(&self.product());
         let layer = |j: usize| {
@@ -52,7 +52,7 @@ impl Layers {
         (0..self.0.len()).map(layer).collect()
     }
 
-    /// dW/dt by the product rule, Σ_j L_j (dW_j/dt) R_j.
+    /// dW/dt by the product rule, `Σ_j L_j (dW_j/dt) R_j`.
     pub(crate) fn product_velocity(&self, gradient: Gradient<'_>) -> Mat {
         let velocity = self.velocity(gradient);
         let w = self.product();

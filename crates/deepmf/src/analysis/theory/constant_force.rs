@@ -3,11 +3,12 @@
 use super::check_depth;
 use crate::{Error, Result};
 
-/// The solution at `time` of ds/dt = N a s^{2−2/N}, s(0) = `start` > 0, with the constant force a = −⟨∇ℓ, u vᵀ⟩:
+/// The solution at `time` of `ds/dt = N a s^{2−2/N}`, s(0) = `start` > 0,
+/// with the constant force a = −⟨∇ℓ, u vᵀ⟩:
 ///
 /// - N = 1: s₀ + a t (which may change sign);
 /// - N = 2: s₀ e^{2at};
-/// - otherwise: (s₀^{−(N−2)/N} − (N−2) a t)^{−N/(N−2)}, infinite from [`blow_up_time`] on for N > 2;
+/// - otherwise: `(s₀^{−(N−2)/N} − (N−2) a t)^{−N/(N−2)}`, infinite from [`blow_up_time`] on for N > 2;
 ///   for 1 < N < 2 and a negative force 0 is reached in finite time and kept.
 ///
 /// Two modes with different forces so part linearly, by powers, or at an asymptote, the faster the deeper.
@@ -35,7 +36,7 @@ pub fn constant_force(depth: f64, start: f64, force: f64, time: f64) -> Result<f
     Ok(start * (-depth / excess * x.ln_1p()).exp())
 }
 
-/// The time s₀^{−(N−2)/N} / ((N−2) a) at which [`constant_force`] is infinite: none unless N > 2 and a > 0.
+/// The time `s₀^{−(N−2)/N} / ((N−2) a)` at which [`constant_force`] is infinite: none unless N > 2 and a > 0.
 ///
 /// # Errors
 /// [`Error::Parameter`] if `depth` is below 1, `start` is not above 0, or a number is not finite.

@@ -1,6 +1,6 @@
 //! The flow of a diagonal model, where all measurements commute and every depth has the same limit.
 //!
-//! W = diag(w), each w_i a product of N equal positive numbers, the loss ℓ(w) = ½ ‖A w − y‖². From w = α·1 the
+//! W = diag(w), each `w_i` a product of N equal positive numbers, the loss ℓ(w) = ½ ‖A w − y‖². From w = α·1 the
 //! flow tends, as α → 0, to the solution of the linear program min 1ᵀw, A w = y, w ≥ 0, which is the nuclear
 //! norm's least value, for every N ≥ 2 (Arora, Cohen, Hu and Luo 2019, "Implicit regularization in deep
 //! matrix factorization", section 2; Gunasekar et al. 2017 for N = 2).
@@ -9,21 +9,21 @@ use super::check_depth;
 use crate::linalg::MatRef;
 use crate::{Error, Result};
 
-/// dw_i/dt = −N w_i^{2−2/N} (Aᵀ(A w − y))_i.
+/// `dw_i/dt = −N w_i^{2−2/N} (Aᵀ(A w − y))_i`.
 ///
 /// Shapes: `a` is m × d, `y` has m numbers, `w` has d, each 0 or more.
 ///
 /// # Errors
 /// [`Error::Shape`] if lengths do not fit, [`Error::Parameter`] if `depth` is below 1 or a number of `w` is negative.
 pub fn diagonal_velocity(a: MatRef<'_>, y: &[f64], w: &[f64], depth: f64) -> Result<Vec<f64>> {
-    if let Some(found) = w.iter().find(|w| !(**w >= 0.0)) {
+    if let Some(found) = w.iter().find(|w| w.is_nan() || **w < 0.0) {
         return Err(Error::parameter("a number on the diagonal", "0 or more", found));
     }
     let slope = slope(a, y, w, depth)?;
     Ok(w.iter().zip(slope).map(|(w, g)| -depth * w.powf(2.0 - 2.0 / depth) * g).collect())
 }
 
-/// The same flow in z = ln w, where it stays positive: dz_i/dt = −N w_i^{1−2/N} (Aᵀ(A w − y))_i, w = e^z.
+/// The same flow in z = ln w, where it stays positive: `dz_i/dt = −N w_i^{1−2/N} (Aᵀ(A w − y))_i`, `w = e^z`.
 ///
 /// Shapes as for [`diagonal_velocity`], with `log_w` = z.
 ///

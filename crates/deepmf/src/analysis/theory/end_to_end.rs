@@ -4,13 +4,13 @@ use super::{check, clamped, relative_gap, speed};
 use crate::Result;
 use crate::linalg::{Mat, MatRef, Svd};
 
-/// dW/dt = −Σ_{j=1}^{N} (WWᵀ)^{(j−1)/N} G (WᵀW)^{(N−j)/N}, of the shape of W, with M⁰ = I.
+/// `dW/dt = −Σ_{j=1}^{N} (WWᵀ)^{(j−1)/N} G (WᵀW)^{(N−j)/N}`, of the shape of W, with M⁰ = I.
 ///
-/// In the singular basis the entry (a, b) of UᵀGV is multiplied by
-/// C_ab = (s_a² − s_b²) / (s_a^{2/N} − s_b^{2/N}), or N s_a^{2−2/N} where s_a = s_b; on the complement of
+/// In the singular basis the entry (a, b) of `UᵀGV` is multiplied by
+/// `C_ab = (s_a² − s_b²) / (s_a^{2/N} − s_b^{2/N})`, or `N s_a^{2−2/N}` where `s_a = s_b`; on the complement of
 /// either basis the other s is 0. This gives every real N ≥ 1 a meaning and needs no matrix power.
 ///
-/// `svd` is that of W (d_N × d_0, see [`theory`](super)), `gradient` is G = ∇ℓ(W).
+/// `svd` is that of W (`d_N × d_0`, see [`theory`](super)), `gradient` is G = ∇ℓ(W).
 ///
 /// Source: Arora, Cohen and Hazan 2018, "On the optimization of deep networks", Theorem 1.
 ///
@@ -43,7 +43,7 @@ pub fn end_to_end_velocity(svd: &Svd, gradient: MatRef<'_>, depth: f64) -> Resul
     Ok(velocity.minus(&scaled.view().times(v.t())))
 }
 
-/// C_ab of [`end_to_end_velocity`]: s_a^{2−2/N} (1 − q²) / (1 − q^{2/N}) with q = s_b / s_a ≤ 1.
+/// `C_ab` of [`end_to_end_velocity`]: `s_a^{2−2/N} (1 − q²) / (1 − q^{2/N})` with `q = s_b / s_a ≤ 1`.
 fn multiplier(a: f64, b: f64, depth: f64) -> f64 {
     let (a, b) = (a.max(b), a.min(b));
     let gap = if b > 0.0 { relative_gap(a, b, 2.0 / depth) } else { 1.0 };
@@ -126,6 +126,16 @@ mod tests {
             let plain = (0.81 - 0.09) / (0.9_f64.powf(2.0 / depth) - 0.3_f64.powf(2.0 / depth));
             assert!((multiplier(0.3, 0.9, depth) / plain - 1.0).abs() < 1e-14);
         }
+    }
+
+    #[test]
+    fn a_singular_value_far_below_the_first_still_counts() {
+        let svd = Svd { u: Mat::eye(2, 2), s: vec![1.0, 1e-10], v: Mat::eye(2, 2) };
+        let g = Mat::from_columns(2, 2, vec![1.0; 4]);
+        let found = end_to_end_velocity(&svd, g.view(), 3.0).unwrap();
+        let q = 1e-10_f64.powf(2.0 / 3.0);
+        assert!((found[(0, 1)] + 1.0 + q + q * q).abs() < 1e-15);
+        assert!((found[(1, 1)] / (-3.0 * q * q) - 1.0).abs() < 1e-14);
     }
 
     #[test]

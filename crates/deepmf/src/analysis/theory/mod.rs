@@ -1,8 +1,8 @@
 //! What gradient flow on a balanced deep linear model must do, as right-hand sides and closed forms.
 //!
-//! The model is W = W_N … W_1, the flow dW_j/dt = −∂ℓ(W)/∂W_j, balanced layers W_{j+1}ᵀ W_{j+1} = W_j W_jᵀ,
-//! and G = ∇ℓ(W). The end-to-end matrix then moves as a function of W, G and the depth N alone; the
-//! formulas make sense for every real N ≥ 1, so `depth` is a float. N = 1 is plain gradient flow on W.
+//! The model is `W = W_N … W_1`, the flow `dW_j/dt = −∂ℓ(W)/∂W_j`, the layers are balanced,
+//! `W_{j+1}ᵀ W_{j+1} = W_j W_jᵀ`, and G = ∇ℓ(W). The end-to-end matrix then moves as a function
+//! of W, G and the depth N alone; the formulas make sense for every real N ≥ 1, so `depth` is a float. N = 1 is plain gradient flow on W.
 //!
 //! The decomposition W = U diag(s) Vᵀ that the functions take is a thin one, or one that leaves out
 //! singular values that are zero. Singular values below 1e-14 · s₁ are rounding errors, which a power below 1
@@ -35,7 +35,7 @@ fn speed(s: f64, depth: f64) -> f64 {
     s.powf(2.0 - 2.0 / depth)
 }
 
-/// a^{2/N} − b^{2/N} for a ≥ b > 0, relative to a^{2/N}, without cancellation.
+/// 1 − (b / a)^power for a ≥ b > 0, without cancellation where they nearly agree.
 fn relative_gap(a: f64, b: f64, power: f64) -> f64 {
     -(-power * ((a - b) / b).ln_1p()).exp_m1()
 }

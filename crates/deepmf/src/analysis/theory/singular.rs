@@ -7,9 +7,9 @@ use crate::linalg::{Mat, MatRef, Svd, dot};
 /// Pairs of singular values closer than this part of the first have no direction of their own.
 const DEGENERATE: f64 = 1e-8;
 
-/// ds_r/dt = −N s_r^{2−2/N} u_rᵀ G v_r for each singular value of `svd`.
+/// `ds_r/dt = −N s_r^{2−2/N} u_rᵀ G v_r` for each singular value of `svd`.
 ///
-/// `svd` is that of W (d_N × d_0, see [`theory`](super)), `gradient` is G = ∇ℓ(W).
+/// `svd` is that of W (`d_N × d_0`, see [`theory`](super)), `gradient` is G = ∇ℓ(W).
 ///
 /// Source: Arora, Cohen, Hu and Luo 2019, "Implicit regularization in deep matrix factorization", Theorem 3.
 ///
@@ -25,16 +25,16 @@ pub fn singular_value_velocity(svd: &Svd, gradient: MatRef<'_>, depth: f64) -> R
 
 /// (dU/dt, dV/dt), of the shapes of U and V:
 ///
-/// dU/dt = −U (F ∘ (K S + S Kᵀ)) − (I − U Uᵀ) G V S^{1−2/N},
-/// dV/dt = −V (F ∘ (S K + Kᵀ S)) − (I − V Vᵀ) Gᵀ U S^{1−2/N}
+/// - `dU/dt = −U (F ∘ (K S + S Kᵀ)) − (I − U Uᵀ) G V S^{1−2/N}`,
+/// - `dV/dt = −V (F ∘ (S K + Kᵀ S)) − (I − V Vᵀ) Gᵀ U S^{1−2/N}`,
 ///
-/// with S = diag(s), K = Uᵀ G V and F_ab = 1 / (s_b^{2/N} − s_a^{2/N}) off the diagonal, F_aa = 0.
+/// with S = diag(s), K = Uᵀ G V and `F_ab = 1 / (s_b^{2/N} − s_a^{2/N})` off the diagonal, `F_aa = 0`.
 /// Where K is diagonal (the gradient is aligned) singular vectors stand still.
 ///
-/// Pairs with |s_a − s_b| < 1e-8 s₁ have no directions of their own: their F_ab counts as 0. For N < 2 the vectors
+/// Pairs with `|s_a − s_b| ≤ 1e-8 s₁` have no directions of their own: their `F_ab` counts as 0. For N < 2 the vectors
 /// of a singular value 0 have no velocity out of their span: it counts as 0 too.
 ///
-/// `svd` is that of W (d_N × d_0, see [`theory`](super)), `gradient` is G = ∇ℓ(W).
+/// `svd` is that of W (`d_N × d_0`, see [`theory`](super)), `gradient` is G = ∇ℓ(W).
 ///
 /// Source: Arora, Cohen, Hu and Luo 2019, "Implicit regularization in deep matrix factorization", section 3.
 ///
@@ -49,7 +49,7 @@ pub fn singular_vector_velocity(svd: &Svd, gradient: MatRef<'_>, depth: f64) -> 
     Ok((side(&svd.u, &s, k.view(), &gv, depth), side(&svd.v, &s, k.t(), &gu, depth)))
 }
 
-/// dX/dt for one side X: `k` is K for U and Kᵀ for V, `force` is GV for U and GᵀU for V.
+/// dX/dt for one side X: `k` is K for U and Kᵀ for V, `force` is `G V` for U and `Gᵀ U` for V.
 fn side(x: &Mat, s: &[f64], k: MatRef<'_>, force: &Mat, depth: f64) -> Mat {
     let r = s.len();
     let turn = Mat::from_fn(r, r, |a, b| {
@@ -65,7 +65,7 @@ fn side(x: &Mat, s: &[f64], k: MatRef<'_>, force: &Mat, depth: f64) -> Mat {
     })
 }
 
-/// F_ab.
+/// `F_ab` of [`singular_vector_velocity`].
 fn inverse_gap(s: &[f64], a: usize, b: usize, depth: f64) -> f64 {
     let first = s.iter().copied().fold(0.0, f64::max);
     let (x, y) = (s[a], s[b]);
@@ -83,7 +83,7 @@ fn inverse_gap(s: &[f64], a: usize, b: usize, depth: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::analysis::theory::end_to_end_velocity;
-    use crate::linalg::svd;
+    use crate::linalg::{random_orthogonal, svd};
     use crate::random::{Purpose, normal, stream};
 
     fn random(rows: usize, cols: usize, item: u64) -> Mat {
@@ -103,27 +103,34 @@ mod tests {
         found
     }
 
-    fn central(ahead: &[f64], behind: &[f64], h: f64, found: &[f64]) -> f64 {
-        let pairs = ahead.iter().zip(behind).zip(found);
-        pairs.fold(0.0, |m, ((a, b), f)| ((a - b) / (2.0 * h) - f).abs().max(m))
+    /// The largest gap between `found` and the fourth-order central difference of `part` along `path`.
+    fn worst(path: &[Svd], part: impl Fn(&Svd) -> &[f64], h: f64, found: &[f64]) -> f64 {
+        let parts: Vec<&[f64]> = path.iter().map(part).collect();
+        let slope = |i: usize| {
+            (8.0 * (parts[2][i] - parts[1][i]) - (parts[3][i] - parts[0][i])) / (12.0 * h)
+        };
+        (0..found.len()).fold(0.0, |m: f64, i| m.max((slope(i) - found[i]).abs()))
     }
 
     #[test]
     fn a_step_along_the_end_to_end_velocity_moves_the_decomposition_as_the_formulas_say() {
-        let h = 1e-5;
-        for (item, (rows, cols)) in [(4, 4), (3, 5), (6, 3)].into_iter().enumerate() {
-            let (w, g) = (random(rows, cols, item as u64), random(rows, cols, 10 + item as u64));
+        let h = 1e-4;
+        for (item, (rows, cols)) in [(4, 4), (4, 5), (6, 4)].into_iter().enumerate() {
+            let [u, v] = [rows, cols]
+                .map(|n| random_orthogonal(n, 4, &mut stream(9, Purpose::Init, item as u64)));
+            let scaled = Mat::from_fn(rows, 4, |i, j| u[(i, j)] * [1.3, 0.8, 0.45, 0.2][j]);
+            let (w, g) = (scaled.view().times(v.t()), random(rows, cols, item as u64));
             let at = svd(w.view()).unwrap();
             for depth in [1.0, 1.5, 2.0, 2.7, 3.0, 4.0] {
                 let velocity = end_to_end_velocity(&at, g.view(), depth).unwrap();
-                let ahead = near(&w.clone().minus(&velocity.clone().scaled(-h)), &at);
-                let behind = near(&w.clone().minus(&velocity.scaled(h)), &at);
+                let path = [-2.0, -1.0, 1.0, 2.0]
+                    .map(|k| near(&w.clone().minus(&velocity.clone().scaled(-k * h)), &at));
                 let values = singular_value_velocity(&at, g.view(), depth).unwrap();
                 let (du, dv) = singular_vector_velocity(&at, g.view(), depth).unwrap();
-                let worst = central(&ahead.s, &behind.s, h, &values)
-                    .max(central(ahead.u.values(), behind.u.values(), h, du.values()))
-                    .max(central(ahead.v.values(), behind.v.values(), h, dv.values()));
-                assert!(worst < 1e-6, "{rows} x {cols}, depth {depth}: {worst}");
+                let gap = worst(&path, |x| &x.s, h, &values)
+                    .max(worst(&path, |x| x.u.values(), h, du.values()))
+                    .max(worst(&path, |x| x.v.values(), h, dv.values()));
+                assert!(gap < 1e-8, "{rows} x {cols}, depth {depth}: {gap}");
             }
         }
     }
