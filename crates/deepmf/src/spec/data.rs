@@ -78,34 +78,11 @@ pub struct Reading {
 
 impl Data {
     /// The files that are read.
-    pub fn files(&self) -> Vec<&Path> {
+    pub(super) fn files_mut(&mut self) -> Vec<&mut PathBuf> {
         match self {
             Self::LowRank(_) => vec![],
-            Self::File(file) => [Some(&file.path), file.truth.as_ref()]
-                .into_iter()
-                .flatten()
-                .map(PathBuf::as_path)
-                .collect(),
-            Self::EntriesOrder(entries) => vec![&entries.path],
-        }
-    }
-
-    /// The same with every relative path seen from `folder`.
-    #[must_use]
-    pub fn seen_from(&self, folder: &Path) -> Self {
-        let seen = |path: &PathBuf| {
-            if path.to_string_lossy().starts_with('$') { path.clone() } else { folder.join(path) }
-        };
-        match self {
-            Self::LowRank(_) => self.clone(),
-            Self::File(file) => Self::File(File {
-                path: seen(&file.path),
-                truth: file.truth.as_ref().map(seen),
-                read: file.read.clone(),
-            }),
-            Self::EntriesOrder(entries) => {
-                Self::EntriesOrder(EntriesOrder { path: seen(&entries.path), ..entries.clone() })
-            }
+            Self::File(file) => std::iter::once(&mut file.path).chain(&mut file.truth).collect(),
+            Self::EntriesOrder(entries) => vec![&mut entries.path],
         }
     }
 }

@@ -14,7 +14,7 @@ mod schedule;
 mod train;
 mod vary;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,6 @@ pub(crate) use read::{error_at, place_of, read};
 pub use schedule::Schedule;
 pub use train::{Record, Settled, Stop, Train, Validation};
 pub use vary::{Trial, Vary};
-pub(crate) use vary::lookup;
 
 use crate::{Error, Result};
 
@@ -146,6 +145,32 @@ impl Spec {
             let allowed = "one that TOML can write, with all whole numbers below 2^63";
             Error::parameter("a spec", allowed, format!("not: {e}"))
         })
+    }
+
+    /// The files that are read, as they are written.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.clone().files_mut().into_iter().map(|path| path.clone()).collect()
+    }
+
+    /// The same with every relative path seen from `folder`; a path that begins with a variable stays.
+    #[must_use]
+    pub fn seen_from(&self, folder: &Path) -> Self {
+        let mut spec = self.clone();
+        for path in spec.files_mut() {
+            if !path.to_string_lossy().starts_with('$') {
+                *path = folder.join(&*path);
+            }
+        }
+        spec
+    }
+
+    fn files_mut(&mut self) -> Vec<&mut PathBuf> {
+        let Model::DeepLinear(model) = &mut self.model;
+        let mut files = self.data.files_mut();
+        if let Init::BalancedFrom { path } = &mut model.init {
+            files.push(path);
+        }
+        files
     }
 
     /// 16 hexadecimal digits that tell this run from every other one: a hash (FNV-1a, 64 bits) of the whole
