@@ -12,6 +12,7 @@ pub mod model;
 pub mod analysis;
 pub mod spec;
 pub mod train;
+pub mod apps;
 
 pub mod experiment;
 

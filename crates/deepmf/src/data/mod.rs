@@ -2,11 +2,11 @@
 
 mod entries;
 mod file;
+mod format;
 mod table;
 mod triplets;
 mod read;
 mod write;
-mod format;
 mod synthetic;
 mod mask;
 mod split;
@@ -21,16 +21,19 @@ pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
 pub use write::{text, write};
 
+/// The table in `bytes`, which are in `format`; for fuzzing.
+///
+/// # Errors
+/// [`Error::Data`](crate::Error::Data) if there is none.
+#[doc(hidden)]
+pub fn parse(format: Format, bytes: &[u8], options: &ReadOptions) -> crate::Result<Table> {
+    format::parse(format, bytes, std::path::Path::new("-"), options)
+}
+
 /// Rows and columns of a matrix.
 pub type Shape = (usize, usize);
 
 /// A shape as messages write it: `(rows, cols)`.
 pub(crate) fn words(shape: Shape) -> String {
     format!("({}, {})", shape.0, shape.1)
-}
-
-#[cfg(not(feature = "parquet"))]
-pub(crate) fn without_parquet(path: &std::path::Path) -> crate::Error {
-    let allowed = "one that this program was built with";
-    crate::Error::parameter(format!("the format of {}", path.display()), allowed, "Parquet")
 }

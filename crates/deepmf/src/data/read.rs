@@ -110,18 +110,7 @@ pub fn read_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Table>
     let path = path.as_ref();
     let found = options.format.unwrap_or_else(|| Format::of(path));
     must_suit(found, options)?;
-    match found {
-        Format::Text => format::text::read(path, options),
-        Format::Npy => format::npy::read(path, options),
-        Format::Npz => format::npz::read(path, options),
-        Format::MatrixMarket => format::matrix_market::read(path, options),
-        #[cfg(feature = "parquet")]
-        Format::Parquet => format::parquet::read(path, options),
-        #[cfg(not(feature = "parquet"))]
-        Format::Parquet => Err(super::without_parquet(path)),
-        Format::Mat => format::mat::read(path, options),
-        Format::Png => format::png::read(path, options),
-    }
+    format::read(found, path, options)
 }
 
 fn must_suit(found: Format, options: &ReadOptions) -> Result<()> {
@@ -134,8 +123,9 @@ fn must_suit(found: Format, options: &ReadOptions) -> Result<()> {
     if options.variable.is_some() && !matches!(found, Format::Npz | Format::Mat) {
         return refuse("a variable", "given with NPZ or MAT");
     }
-    if options.triplets.is_some() && !matches!(found, Format::Text | Format::Parquet) {
-        return refuse("triplets", "given with text or Parquet");
+    if options.triplets.is_some() && !matches!(found, Format::Text | Format::Npz | Format::Parquet)
+    {
+        return refuse("triplets", "given with text, NPZ or Parquet");
     }
     Ok(())
 }

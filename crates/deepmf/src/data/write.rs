@@ -27,11 +27,11 @@ pub fn write(path: impl AsRef<Path>, table: &Table) -> Result<()> {
             if packed.is_some() { gzip(&bytes) } else { Ok(bytes) }
                 .map_err(|error| Error::io(path, "write", error))?
         }
-        Format::Npy if packed.is_none() => format::npy::bytes(&table.entries),
+        Format::Npy if packed.is_none() => format::npy::entries_bytes(&table.entries),
         #[cfg(feature = "parquet")]
-        Format::Parquet if packed.is_none() => format::parquet::bytes(table)?,
+        Format::Parquet if packed.is_none() => format::parquet_write::bytes(table)?,
         #[cfg(not(feature = "parquet"))]
-        Format::Parquet => return Err(super::without_parquet(path)),
+        Format::Parquet => return Err(format::without_parquet(path)),
         _ => return Err(refused()),
     };
     write_whole(path, &bytes)

@@ -124,9 +124,7 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
 fn completion(spec: &Spec, entries: &Entries) -> Result<Problem> {
     match spec.problem.loss {
         Loss::Squared => Problem::completion_with(entries, spec.problem.constant),
-        Loss::Huber { delta } => {
-            Problem::robust_completion(entries, delta, spec.problem.constant)
-        }
+        Loss::Huber { delta } => Problem::robust_completion(entries, delta, spec.problem.constant),
     }
 }
 

@@ -199,11 +199,8 @@ impl Claim {
             self.between.is_some(),
             self.within.is_some(),
         ];
-        let ways = [
-            self.ratio_to.is_some(),
-            self.change_from.is_some(),
-            self.factor_per_decade.is_some(),
-        ];
+        let ways =
+            [self.ratio_to.is_some(), self.change_from.is_some(), self.factor_per_decade.is_some()];
         let count = |given: &[bool]| given.iter().filter(|given| **given).count();
         if count(&bounds) != 1 {
             return Some("must have exactly one of `below`, `above`, `between`, `within`".into());

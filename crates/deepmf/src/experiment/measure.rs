@@ -2,9 +2,9 @@
 
 use toml::{Table, Value};
 
+use super::Experiment;
 use super::claim::{Along, Bound, Claim, Take, matches};
 use super::sweep::{Outcome, TrialReport};
-use super::Experiment;
 use crate::train::Trajectory;
 use crate::{Error, Result};
 
@@ -34,8 +34,8 @@ pub enum Judgement {
 
 /// The trials that a claim selects, each with the one that it is compared with, if there is one.
 pub(super) fn selected(claim: &Claim, experiment: &Experiment) -> Vec<(usize, Option<usize>)> {
-    let places = (0..experiment.trials.len())
-        .filter(|place| fits(experiment, *place, &claim.selection));
+    let places =
+        (0..experiment.trials.len()).filter(|place| fits(experiment, *place, &claim.selection));
     match claim.along() {
         Along::RatioTo(other) | Along::ChangeFrom(other) => places
             .filter_map(|place| Some((place, Some(counterpart(experiment, place, other)?))))
@@ -48,7 +48,11 @@ pub(super) fn selected(claim: &Claim, experiment: &Experiment) -> Vec<(usize, Op
 ///
 /// # Errors
 /// [`Error::Parameter`] for a column that the trajectory does not have; what reading it gives.
-pub(super) fn judge(claim: &Claim, experiment: &Experiment, reports: &[TrialReport]) -> Result<Verdict> {
+pub(super) fn judge(
+    claim: &Claim,
+    experiment: &Experiment,
+    reports: &[TrialReport],
+) -> Result<Verdict> {
     let bound = claim.bound();
     let verdict = |measured: Vec<(String, f64)>, judgement| Verdict {
         claim: claim.clone(),
@@ -95,9 +99,7 @@ pub(super) fn judge(claim: &Claim, experiment: &Experiment, reports: &[TrialRepo
 
 fn fits(experiment: &Experiment, place: usize, wanted: &Table) -> bool {
     let trial = &experiment.trials[place];
-    wanted.iter().all(|(key, wanted)| {
-        trial.value(key).is_some_and(|found| matches(&found, wanted))
-    })
+    wanted.iter().all(|(key, wanted)| trial.value(key).is_some_and(|found| matches(&found, wanted)))
 }
 
 /// The trial that has these values and is otherwise the same as the one at `place`.

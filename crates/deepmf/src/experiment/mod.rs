@@ -20,7 +20,7 @@ pub use sweep::{Outcome, TrialReport};
 
 use crate::data::write_whole;
 use crate::spec::{self, Spec, Trial};
-use crate::train::{Progress, trials};
+use crate::train::{Progress, try_trials};
 use crate::{Error, Result};
 use sweep::Sweep;
 
@@ -106,7 +106,7 @@ impl Experiment {
         let sweep = Sweep::open(self, options)?;
         let flag = options.interrupt.as_deref();
         let reports =
-            trials(places, options.threads, flag, |_, place| sweep.run(*place, options))?;
+            try_trials(places, options.threads, flag, |_, place| sweep.run(*place, options))?;
         let reports = reports.into_iter().zip(places);
         Ok(reports
             .map(|(report, place)| {

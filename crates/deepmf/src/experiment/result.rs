@@ -111,8 +111,10 @@ impl TrialResult {
     pub(super) fn of_fields(fingerprint: &str, fields: &[&str]) -> Option<Self> {
         let [seed, steps, reason, rest @ ..] = fields else { return None };
         let reason = serde_json::from_value(json!(reason)).ok()?;
-        let numbers: Option<Vec<f64>> =
-            rest.iter().map(|x| if x.is_empty() { Some(f64::NAN) } else { x.parse().ok() }).collect();
+        let numbers: Option<Vec<f64>> = rest
+            .iter()
+            .map(|x| if x.is_empty() { Some(f64::NAN) } else { x.parse().ok() })
+            .collect();
         Some(Self {
             fingerprint: fingerprint.into(),
             seed: seed.parse().ok()?,

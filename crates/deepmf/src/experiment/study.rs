@@ -9,7 +9,7 @@ use super::claim::Claim;
 use super::measure::{Verdict, judge, selected};
 use super::sweep::{Sweep, TrialReport};
 use super::{Experiment, RunOptions};
-use crate::train::trials;
+use crate::train::try_trials;
 use crate::{Error, Result};
 
 /// A study as it is found in a folder.
@@ -128,7 +128,7 @@ pub fn check(
         })
         .collect::<Result<BTreeMap<_, _>>>()?;
     let flag = options.interrupt.as_deref();
-    let reports = trials(&jobs, options.threads, flag, |_, (figure, place)| {
+    let reports = try_trials(&jobs, options.threads, flag, |_, (figure, place)| {
         let (sweep, settings) = &sweeps[figure.as_str()];
         let report = sweep.run(*place, settings)?;
         told(Event::Trial { figure, report: &report, of: jobs.len() });
@@ -161,7 +161,8 @@ fn jobs(
             let found = "without one";
             return Err(Error::parameter(what, format!("of a trial of {}", claim.figure), found));
         }
-        for place in selected.into_iter().flat_map(|(place, other)| [Some(place), other]).flatten() {
+        for place in selected.into_iter().flat_map(|(place, other)| [Some(place), other]).flatten()
+        {
             let job = (claim.figure.clone(), place);
             if !jobs.contains(&job) {
                 jobs.push(job);

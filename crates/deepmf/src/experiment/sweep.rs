@@ -86,9 +86,8 @@ impl<'a> Sweep<'a> {
         fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
         let path = folder.join("results.csv");
         let keys: Vec<&str> = keys(experiment).collect();
-        let mut text = line(
-            std::iter::once("run").chain(keys.iter().copied()).chain(FIELDS).chain(NUMBERS),
-        )?;
+        let mut text =
+            line(std::iter::once("run").chain(keys.iter().copied()).chain(FIELDS).chain(NUMBERS))?;
         let mut finished = HashMap::new();
         if options.resume && path.exists() {
             let before = fs::read(&path).map_err(|e| Error::io(&path, "read", e))?;
@@ -105,9 +104,10 @@ impl<'a> Sweep<'a> {
     pub(super) fn run(&self, place: usize, options: &RunOptions) -> Result<TrialReport> {
         let trial = &self.experiment.trials[place];
         let alone = self.experiment.spec.vary.is_empty();
-        let folder = options.folder.as_ref().map(|folder| {
-            if alone { folder.clone() } else { folder.join(&trial.fingerprint) }
-        });
+        let folder = options
+            .folder
+            .as_ref()
+            .map(|folder| if alone { folder.clone() } else { folder.join(&trial.fingerprint) });
         let (mut trajectory, outcome) = if let Some(found) = self.finished.get(&trial.fingerprint) {
             (None, Outcome::Found(Box::new(found.clone())))
         } else if let Some(reason) = self.experiment.skipped(place) {

@@ -94,7 +94,10 @@ fn expand(spec: &Spec) -> Result<Vec<Spec>, Misfit> {
         let mut grid = vec![table.clone()];
         for (key, values) in vary {
             if values.is_empty() {
-                return Err(misfit(key, format!("`{key}` must have 1 value or more, but has none")));
+                return Err(misfit(
+                    key,
+                    format!("`{key}` must have 1 value or more, but has none"),
+                ));
             }
             let mut next = Vec::with_capacity(grid.len() * values.len());
             for table in &grid {
@@ -130,7 +133,8 @@ fn set(table: &mut Table, key: &str, value: &Value) -> Result<(), String> {
 
 /// The value at a dotted key.
 pub(crate) fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    let (first, rest) = key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) =
+        key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
     match (table.get(first), rest) {
         (Some(Value::Table(below)), Some(rest)) => lookup(below, rest),
         (found, None) => found,

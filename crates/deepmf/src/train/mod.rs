@@ -3,6 +3,7 @@
 mod checkpoint;
 pub mod optimizer;
 mod probe;
+mod rate;
 mod run;
 mod stop;
 mod trainer;
@@ -10,10 +11,11 @@ mod trials;
 mod validation;
 
 pub use optimizer::Optimizer;
+pub use rate::suggested_rate;
 pub use run::{Run, Trajectory};
 pub use stop::{Stop, StopReason};
 pub use trainer::{Progress, Trainer};
-pub use trials::trials;
+pub use trials::{trials, try_trials};
 pub use validation::Validation;
 
 pub use crate::spec::{Probe, Schedule};

@@ -1,11 +1,18 @@
-//! Many independent pieces of work in parallel, one a thread: sweeps, restarts, folds, ensembles.
+//! Many seeded trials in parallel, one a thread: choices among settings, folds, restarts and sweeps.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use rayon::prelude::*;
+
 use crate::{Error, Result};
+
+/// Runs `trial` on every item; results come in the order of the items, whatever the number of threads.
+pub fn trials<T: Sync, R: Send>(items: &[T], trial: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+    items.par_iter().enumerate().map(|(place, item)| trial(place, item)).collect()
+}
 
 /// Runs `run(place, item)` for every item, each on one thread, and gives the answers in the order of the items.
 ///
@@ -18,17 +25,18 @@ use crate::{Error, Result};
 /// The error of the first item, in their order, that failed.
 ///
 /// ```
-/// let squares = deepmf::train::trials(&[1, 2, 3], None, None, |_, x| Ok(x * x))?;
+/// let squares = deepmf::train::try_trials(&[1, 2, 3], None, None, |_, x| Ok(x * x))?;
 /// assert_eq!(squares, [Some(1), Some(4), Some(9)]);
 /// # Ok::<(), deepmf::Error>(())
 /// ```
-pub fn trials<T: Sync, R: Send>(
+pub fn try_trials<T: Sync, R: Send>(
     items: &[T],
     threads: Option<usize>,
     interrupt: Option<&AtomicBool>,
     run: impl Fn(usize, &T) -> Result<R> + Sync,
 ) -> Result<Vec<Option<R>>> {
-    let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
+    let threads =
+        threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
     if threads == 0 {
         return Err(Error::parameter("threads", "1 or more", threads));
     }
@@ -56,15 +64,15 @@ pub fn trials<T: Sync, R: Send>(
             scope.spawn(|| pool.install(work));
         }
     });
-    let answers = answers.into_iter().map(|a| a.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let answers =
+        answers.into_iter().map(|a| a.into_inner().unwrap_or_else(PoisonError::into_inner));
     answers.map(Option::transpose).collect()
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|e| Error::parameter("threads", "as many as can be started", format!("{threads}: {e}")))
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| {
+        Error::parameter("threads", "as many as can be started", format!("{threads}: {e}"))
+    })
 }
 
 #[cfg(test)]
@@ -75,7 +83,8 @@ mod tests {
     fn answers_stand_in_the_order_of_the_items() {
         let items: Vec<usize> = (0..50).collect();
         for threads in [1, 2, 7] {
-            let answers = trials(&items, Some(threads), None, |place, item| Ok(place + item)).unwrap();
+            let answers =
+                try_trials(&items, Some(threads), None, |place, item| Ok(place + item)).unwrap();
             assert!(answers.iter().enumerate().all(|(place, answer)| *answer == Some(2 * place)));
         }
     }
@@ -83,7 +92,7 @@ mod tests {
     #[test]
     fn an_interrupt_begins_nothing_new() {
         let flag = AtomicBool::new(false);
-        let answers = trials(&[0, 1, 2, 3], Some(1), Some(&flag), |place, _| {
+        let answers = try_trials(&[0, 1, 2, 3], Some(1), Some(&flag), |place, _| {
             flag.store(place == 1, Ordering::Relaxed);
             Ok(place)
         });
@@ -96,15 +105,15 @@ mod tests {
             2 => Err(Error::parameter("depth", "1 or more", 0)),
             _ => Ok(()),
         };
-        let error = trials(&[(); 5], Some(1), None, failing).unwrap_err();
+        let error = try_trials(&[(); 5], Some(1), None, failing).unwrap_err();
         assert_eq!(error.to_string(), "depth must be 1 or more, but it is 0");
-        assert!(trials(&[(); 5], Some(0), None, failing).is_err());
+        assert!(try_trials(&[(); 5], Some(0), None, failing).is_err());
     }
 
     #[test]
     fn each_item_has_its_share_of_the_threads() {
         let count = |items: usize, threads| {
-            let counts = trials(&vec![(); items], Some(threads), None, |_, ()| {
+            let counts = try_trials(&vec![(); items], Some(threads), None, |_, ()| {
                 Ok(rayon::current_num_threads())
             });
             counts.unwrap().into_iter().flatten().max()

@@ -91,7 +91,11 @@ impl Source {
                 let known = table(&order.path, &order.read, base)?;
                 if mask_count(spec, known.len())?.is_some() || !masked {
                     let found = "given with a count, a fraction or another observation";
-                    return Err(Error::parameter("entries-order", "given with a plain mask", found));
+                    return Err(Error::parameter(
+                        "entries-order",
+                        "given with a plain mask",
+                        found,
+                    ));
                 }
                 if !(1..known.len()).contains(&order.train) {
                     let allowed = format!("from 1 to {}", known.len().saturating_sub(1));

@@ -1,0 +1,276 @@
+//! A completed table: its answers, its errors, and what is needed to fill new rows.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::baseline::rmse;
+use super::selection::Candidate;
+use super::{Baselines, Offsets, fold_in};
+use crate::data::{Entries, Shape, write_whole};
+use crate::linalg::Mat;
+use crate::model::{DeepLinear, Model, Tensors};
+use crate::spec::CompletionSettings;
+use crate::train::{Run, StopReason, Trajectory};
+use crate::{Error, Result};
+
+const MODEL: &str = "model.safetensors";
+const WORDS: &str = "completion.json";
+const VERSION: u32 = 1;
+
+/// What came of a completion.
+#[derive(Clone, Debug)]
+pub struct Completed {
+    /// Rows and columns.
+    pub shape: Shape,
+    /// Number of known entries.
+    pub observed: usize,
+    /// Number of missing entries.
+    pub missing: usize,
+    /// Number of layers.
+    pub depth: usize,
+    /// Hidden width.
+    pub width: usize,
+    /// Initial scale.
+    pub init_scale: f64,
+    /// Rate of the last fit.
+    pub rate: f64,
+    /// Steps of the last fit.
+    pub steps: u64,
+    /// How the fit ended.
+    pub reason: StopReason,
+    /// Root mean squared error on all known entries.
+    pub train_rmse: f64,
+    /// Root mean squared error on known entries that neither fit nor choice saw; none if nothing was held out.
+    pub holdout_rmse: Option<f64>,
+    /// Errors of simple predictors on the same entries.
+    pub baselines: Option<Baselines>,
+    /// True and predicted value of every held-out entry.
+    pub holdout: Vec<(f64, f64)>,
+    /// Effective rank of the fitted matrix (without offsets).
+    pub effective_rank: f64,
+    /// Time taken, in seconds.
+    pub seconds: f64,
+    /// The seed.
+    pub seed: u64,
+    /// What the reader should know: lines without entries, missingness that looks informative.
+    pub warnings: Vec<String>,
+    /// What was tried before the last fit.
+    pub candidates: Vec<Candidate>,
+    /// Names of the columns, for new rows.
+    pub col_labels: Option<Vec<String>>,
+    /// The settings.
+    pub settings: CompletionSettings,
+    /// Offsets and scales.
+    pub offsets: Offsets,
+    /// The network.
+    pub model: DeepLinear,
+    /// The last fit.
+    pub run: Run,
+}
+
+/// Errors against a truth that is known only in experiments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TruthErrors {
+    /// Root mean squared error over the cells that were missing; NaN if none was.
+    pub rmse_missing: f64,
+    /// Mean squared error of the model over all cells of the truth.
+    pub mse_all: f64,
+}
+
+/// Applies bounds and whole numbers.
+pub(super) fn constrained(settings: &CompletionSettings, value: f64) -> f64 {
+    let value = if settings.integer { value.round() } else { value };
+    match settings.bounds {
+        Some((low, high)) if settings.integer => {
+            value.clamp(low.ceil(), high.floor().max(low.ceil()))
+        }
+        Some((low, high)) => value.clamp(low, high),
+        None => value,
+    }
+}
+
+impl Completed {
+    /// The answer at a cell where the network says `w`.
+    pub(super) fn value(&self, row: usize, col: usize, w: f64) -> f64 {
+        constrained(&self.settings, self.offsets.restore(row, col, w))
+    }
+
+    /// The answer at every cell, the known ones too.
+    pub fn predict(&self) -> Mat {
+        let w = self.model.product();
+        Mat::from_fn(self.shape.0, self.shape.1, |i, j| self.value(i, j, w[(i, j)]))
+    }
+
+    /// The table with its holes filled; known entries stay as they are.
+    pub fn fill(&self, known: &Entries) -> Mat {
+        let mut filled = self.predict();
+        known.iter().for_each(|(i, j, x)| filled[(i, j)] = x);
+        filled
+    }
+
+    /// Errors against `truth`, when `known` was fitted.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the truth has another shape.
+    pub fn truth_errors(&self, truth: &Entries, known: &Entries) -> Result<TruthErrors> {
+        truth.must_have_shape("the truth", self.shape)?;
+        let answers = self.predict();
+        let seen = known.to_dense();
+        let places: Vec<usize> = truth
+            .iter()
+            .enumerate()
+            .filter(|(_, (i, j, _))| seen[(*i, *j)].is_nan())
+            .map(|(place, _)| place)
+            .collect();
+        Ok(TruthErrors {
+            rmse_missing: rmse(&truth.take(&places), |i, j| answers[(i, j)]),
+            mse_all: rmse(truth, |i, j| answers[(i, j)]).powi(2),
+        })
+    }
+
+    /// Fills new rows of the same columns without fitting again; known entries stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the number of columns differs.
+    pub fn fold_in(&self, rows: &Entries) -> Result<Mat> {
+        if rows.shape().1 != self.shape.1 {
+            let expected = format!("{} columns", self.shape.1);
+            return Err(Error::shape("the table of new rows", expected, rows.shape().1));
+        }
+        let noise = self.holdout_noise();
+        let mut filled = fold_in::rows(&self.model, &self.offsets, noise, rows)?;
+        filled.values_mut().iter_mut().for_each(|x| *x = constrained(&self.settings, *x));
+        rows.iter().for_each(|(i, j, x)| filled[(i, j)] = x);
+        Ok(filled)
+    }
+
+    /// Variance of what a prediction misses, in the units of the fit.
+    fn holdout_noise(&self) -> f64 {
+        let scale = self.offsets.scales.iter().sum::<f64>() / self.offsets.scales.len() as f64;
+        (self.holdout_rmse.unwrap_or(self.train_rmse) / scale).powi(2).max(1e-12)
+    }
+
+    /// Writes `model.safetensors` and `completion.json` to a folder, from which [`Completed::load`] reads them.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
+        Tensors::of(self.model.params()).save(folder.join(MODEL))?;
+        let words = Saved {
+            version: VERSION,
+            widths: self.model.widths().to_vec(),
+            observed: self.observed,
+            init_scale: self.init_scale,
+            rate: self.rate,
+            steps: self.steps,
+            reason: self.reason,
+            train_rmse: self.train_rmse,
+            holdout_rmse: self.holdout_rmse,
+            effective_rank: self.effective_rank,
+            seconds: self.seconds,
+            seed: self.seed,
+            warnings: self.warnings.clone(),
+            col_labels: self.col_labels.clone(),
+            settings: self.settings.clone(),
+            offsets: self.offsets.clone(),
+        };
+        let path = folder.join(WORDS);
+        let text = serde_json::to_string_pretty(&words)
+            .map_err(|e| Error::data(&path, format!("cannot be written: {e}")))?;
+        write_whole(path, text.as_bytes())
+    }
+
+    /// Reads what [`Completed::save`] wrote: enough to predict and to fill new rows (without candidates and scatter).
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] if a file is not a saved completion of this version.
+    pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let path = folder.join(WORDS);
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, "read", e))?;
+        let saved: Saved = serde_json::from_str(&text).map_err(|e| {
+            let problem = format!("must be a saved completion, but it is not: {e}");
+            Error::data_at(&path, e.line() as u64, e.column() as u64, problem)
+        })?;
+        if saved.version != VERSION {
+            let problem = format!("must have version {VERSION}, but it has {}", saved.version);
+            return Err(Error::data(path, problem));
+        }
+        let tensors = Tensors::load(folder.join(MODEL))?;
+        let mut model = DeepLinear::new(&saved.widths)?;
+        let layers = tensors.layers();
+        if layers.len() != model.depth() {
+            let problem =
+                format!("must hold {} layers, but it holds {}", model.depth(), layers.len());
+            return Err(Error::data(folder.join(MODEL), problem));
+        }
+        for (j, layer) in layers.iter().enumerate() {
+            model.params_mut().set(j, layer)?;
+        }
+        let shape = model.shape();
+        let (rows, cols) = (saved.offsets.rows.len(), saved.offsets.cols.len());
+        if (rows, cols) != shape || saved.offsets.scales.len() != shape.1 {
+            let problem =
+                format!("must have offsets for {} x {}, but has {rows} x {cols}", shape.0, shape.1);
+            return Err(Error::data(path, problem));
+        }
+        let run = Run {
+            reason: saved.reason,
+            steps: saved.steps,
+            loss: f64::NAN,
+            best: None,
+            params: model.params().clone(),
+            trajectory: Trajectory::default(),
+            seconds: saved.seconds,
+        };
+        Ok(Self {
+            shape,
+            observed: saved.observed,
+            missing: shape.0 * shape.1 - saved.observed,
+            depth: model.depth(),
+            width: saved.widths.get(1).copied().unwrap_or(shape.0),
+            init_scale: saved.init_scale,
+            rate: saved.rate,
+            steps: saved.steps,
+            reason: saved.reason,
+            train_rmse: saved.train_rmse,
+            holdout_rmse: saved.holdout_rmse,
+            baselines: None,
+            holdout: Vec::new(),
+            effective_rank: saved.effective_rank,
+            seconds: saved.seconds,
+            seed: saved.seed,
+            warnings: saved.warnings,
+            candidates: Vec::new(),
+            col_labels: saved.col_labels,
+            settings: saved.settings,
+            offsets: saved.offsets,
+            model,
+            run,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    version: u32,
+    widths: Vec<usize>,
+    observed: usize,
+    init_scale: f64,
+    rate: f64,
+    steps: u64,
+    reason: StopReason,
+    train_rmse: f64,
+    holdout_rmse: Option<f64>,
+    effective_rank: f64,
+    seconds: f64,
+    seed: u64,
+    warnings: Vec<String>,
+    col_labels: Option<Vec<String>>,
+    settings: CompletionSettings,
+    offsets: Offsets,
+}

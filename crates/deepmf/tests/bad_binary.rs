@@ -1,0 +1,213 @@
+//! Hostile and damaged binary files get one clear message, and no memory that they only claim to need.
+
+use std::path::{Path, PathBuf};
+
+use deepmf::data::{Field, Format, ReadOptions, Triplets, parse};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// More memory than any file of this folder needs, in megabytes.
+const SANE: f32 = 256.0;
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+fn format(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()? {
+        "npy" => Some(Format::Npy),
+        "npz" => Some(Format::Npz),
+        "mtx" | "gz" => Some(Format::MatrixMarket),
+        "parquet" => Some(Format::Parquet),
+        "mat" => Some(Format::Mat),
+        "png" => Some(Format::Png),
+        _ => None,
+    }
+}
+
+fn refusal(path: &Path, options: &ReadOptions) -> String {
+    let bytes = std::fs::read(path).unwrap();
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage_as_mb();
+    let found = parse(format(path).unwrap(), &bytes, options);
+    let used = MEMORY.peak_usage_as_mb() - before;
+    assert!(used < SANE, "{}: {used} MB", path.display());
+    found.expect_err(&path.display().to_string()).to_string()
+}
+
+/// File, variable, and a part of the message.
+const REFUSED: &[(&str, Option<&str>, &str)] = &[
+    ("complex.mtx", None, "@@"),
+    ("complex.npy", None, "@@"),
+    ("duplicate.npz", None, "@@"),
+    ("empty.npz", None, "@@"),
+    ("half-a-header.npy", None, "@@"),
+    ("headless.parquet", None, "@@"),
+    ("huge-array.mtx", None, "@@"),
+    ("huge-claim.mtx", None, "@@"),
+    ("huge-claim.npy", None, "@@"),
+    ("huge-claim.npz", None, "@@"),
+    ("huge-claim.png", None, "@@"),
+    ("infinity.npy", None, "@@"),
+    ("infinity.parquet", None, "@@"),
+    ("lists.parquet", None, "@@"),
+    ("longer.npy", None, "@@"),
+    ("negative.npz", None, "@@"),
+    ("no-header.mtx", None, "@@"),
+    ("no-rows.npy", None, "@@"),
+    ("not-a-mat.mat", None, "@@"),
+    ("not-a-png.png", None, "@@"),
+    ("outside.mtx", None, "@@"),
+    ("outside.npz", None, "@@"),
+    ("overflow.npy", None, "@@"),
+    ("pointers.npz", None, "@@"),
+    ("record.npy", None, "@@"),
+    ("skew.mtx", None, "@@"),
+    ("text.npy", None, "@@"),
+    ("three-axes.npy", None, "@@"),
+    ("too-many.mtx", None, "@@"),
+    ("truncated-73.mat", None, "@@"),
+    ("truncated-packed.mat", None, "@@"),
+    ("truncated.mat", None, "@@"),
+    ("truncated.npy", None, "@@"),
+    ("truncated.npz", None, "@@"),
+    ("truncated.parquet", None, "@@"),
+    ("truncated.png", None, "@@"),
+    ("unequal.npz", None, "@@"),
+    ("word.mtx", None, "@@"),
+    ("words.parquet", None, "@@"),
+    ("wrong-count.mtx", None, "@@"),
+    ("wrong-magic.npy", None, "@@"),
+];
+
+#[test]
+fn each_bad_file_is_refused_with_its_own_message() {
+    let mut wrong = Vec::new();
+    for &(name, variable, expected) in REFUSED {
+        let options = ReadOptions { variable: variable.map(String::from), ..Default::default() };
+        let found = refusal(&folder("bad").join(name), &options);
+        if !found.starts_with("-:") || !found.contains(expected) {
+            wrong.push(format!("{name}: {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_binary_file_of_the_folder_is_in_the_list() {
+    for entry in std::fs::read_dir(folder("bad")).unwrap() {
+        let path = entry.unwrap().path();
+        let listed = REFUSED.iter().any(|(name, ..)| path.ends_with(name));
+        assert!(listed || format(&path).is_none(), "{}", path.display());
+    }
+}
+
+#[test]
+fn several_variables_without_a_name_are_listed() {
+    let expected = [
+        ("two.npz", "first, second"),
+        (
+            "many.mat",
+            "first (4, 3), table (4, 3), X (a cell array; its elements have names), X{1} (4, 3), X{2} (4, 3) sparse, s (a struct)",
+        ),
+        ("many-73.mat", "first (4, 3), table (4, 3)"),
+    ];
+    for (name, list) in expected {
+        let found = refusal(&folder("good").join(name), &ReadOptions::default());
+        assert!(found.contains(list), "{found}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_no_matrix_is_refused_with_what_it_is() {
+    let expected = [
+        ("many.mat", "X", "`X` must be a real numeric matrix, but it is a cell array"),
+        ("many.mat", "s", "a struct, which is not read here"),
+        ("many.mat", "word", "text"),
+        ("many.mat", "z", "complex"),
+        ("many.mat", "cube", "`cube` must be a matrix, but it has shape (2, 2, 2)"),
+        ("many.mat", "nothing", "there must be one variable `nothing`, but there are first (4, 3)"),
+        ("many-73.mat", "cell", "a cell array"),
+        ("many-73.mat", "s", "a struct"),
+        ("two.npz", "third", "there must be an array `third`, but there are first, second"),
+    ];
+    for (name, variable, expected) in expected {
+        let options = ReadOptions { variable: Some(variable.into()), ..Default::default() };
+        let found = refusal(&folder("good").join(name), &options);
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn triplets_of_a_file_without_columns_are_refused() {
+    let [row, col, value] = [1, 2, 9].map(Field::Place);
+    let triplets = Triplets { row, col, value, weight: None, time: None };
+    let options = ReadOptions { triplets: Some(triplets), ..Default::default() };
+    let found = refusal(&folder("good").join("c.npy"), &options);
+    assert!(found.contains("triplets must come from text, Parquet or .npz"), "{found}");
+    let found = refusal(&folder("good").join("wide.parquet"), &options);
+    assert!(
+        found.contains("there must be a column 9, but there are name, a, town, b, c"),
+        "{found}"
+    );
+}
+
+/// A small generator of its own, so that the mutations stay what they are.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    /// Changes, cuts, doubles or swells a few bytes.
+    fn mutate(&mut self, bytes: &mut Vec<u8>) {
+        for _ in 0..=self.below(4) {
+            if bytes.is_empty() {
+                return;
+            }
+            let at = self.below(bytes.len());
+            match self.below(6) {
+                0 => bytes.truncate(at),
+                1 => bytes[at] = self.below(256) as u8,
+                2 => bytes[at] ^= 1 << self.below(8),
+                3 => bytes[at..].iter_mut().take(4).for_each(|byte| *byte = 255),
+                4 => {
+                    let end = (at + self.below(64)).min(bytes.len());
+                    let copy = bytes[at..end].to_vec();
+                    bytes.splice(at..at, copy);
+                }
+                _ => bytes[at..].iter_mut().take(8).for_each(|byte| *byte = b'9'),
+            }
+        }
+    }
+}
+
+#[test]
+fn no_mutated_file_makes_a_reader_panic_or_take_much_memory() {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder("good")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut dice = Dice(1);
+    let fields = ["user", "item", "stars"].map(|name| Field::Name(name.into()));
+    let [row, col, value] = fields;
+    let triplets = Some(Triplets { row, col, value, weight: None, time: None });
+    for path in files.iter().filter(|path| format(path).is_some()) {
+        let whole = std::fs::read(path).unwrap();
+        let triplets = triplets.clone().filter(|_| path.ends_with("triplets.parquet"));
+        let options = ReadOptions { triplets, ..Default::default() };
+        for _ in 0..300 {
+            let mut bytes = whole.clone();
+            dice.mutate(&mut bytes);
+            MEMORY.reset_peak_usage();
+            let before = MEMORY.current_usage_as_mb();
+            let _ = parse(format(path).unwrap(), &bytes, &options);
+            let used = MEMORY.peak_usage_as_mb() - before;
+            assert!(used < SANE, "{}: {used} MB", path.display());
+        }
+    }
+}
