@@ -32,6 +32,12 @@ impl Failure {
         Self { error, hint: Some(hint.into()) }
     }
 
+    /// The same with a hint if the system refused.
+    pub(crate) fn or_hint_if_io(self, hint: &str) -> Self {
+        let hint = if self.error.is_io() { Some(hint.into()) } else { self.hint };
+        Self { hint, ..self }
+    }
+
     /// The message and its causes, without those that a message already tells.
     pub(crate) fn causes(&self) -> Vec<String> {
         let mut causes = vec![self.error.to_string()];

@@ -7,6 +7,7 @@ mod failure;
 mod interrupt;
 mod job;
 mod output;
+mod page;
 mod place;
 mod progress;
 mod run_folder;

@@ -86,6 +86,26 @@ pub(crate) fn errors(done: &Completed, truth: Option<TruthErrors>) -> deepmf::Re
     Ok(table)
 }
 
+/// What was tried before the last fit.
+///
+/// # Errors
+/// None: every row has five cells.
+pub(crate) fn candidates(done: &Completed) -> deepmf::Result<Table> {
+    let right = ["initial scale", "rate", "steps", "validation RMSE"].map(Column::right);
+    let columns = [vec![Column::right("depth")], right.to_vec()].concat();
+    let mut table = Table::new("What was chosen from (RMSE in the units of the fit)", columns);
+    for candidate in &done.candidates {
+        table.push(vec![
+            candidate.depth.into(),
+            candidate.init_scale.into(),
+            candidate.rate.into(),
+            candidate.steps.into(),
+            candidate.validation_rmse.into(),
+        ])?;
+    }
+    Ok(table)
+}
+
 /// What was fitted and how it ended, in a sentence.
 pub(crate) fn completion_line(done: &Completed) -> String {
     let Completed { depth, width, init_scale, steps, effective_rank, seconds, reason, .. } = done;

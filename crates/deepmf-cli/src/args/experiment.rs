@@ -97,6 +97,9 @@ pub(crate) struct StudyCheck {
     /// Only the quick claims.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Keep the runs in this folder, and take from it what is finished there.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) run: Option<PathBuf>,
     /// Print one JSON object on stdout.
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,

@@ -3,19 +3,21 @@
 use deepmf::apps::{Completed, Completion, TruthErrors};
 use deepmf::data::{Entries, Table, read_with};
 use deepmf::linalg::Mat;
-use deepmf::report::Page;
+use deepmf::report::{Axis, Block, Figure, Layer, Page, Reference, Section};
 use deepmf::train::StopReason;
 use deepmf::{Error, Result};
+use serde_json::Value;
 
 use super::{Ending, example};
 use crate::args::{Complete, Kept, Written};
 use crate::failure::Failure;
 use crate::job::{Job, Source};
 use crate::output::{self, Talk};
+use crate::page::Recorded;
 use crate::place::{self, Place};
 use crate::progress::Bar;
 use crate::run_folder::RunFolder;
-use crate::{align, interrupt, summary};
+use crate::{align, interrupt, page, summary};
 
 /// More cells than this are not written down one by one.
 const MOST_CELLS: usize = 1_000_000_000;
@@ -57,10 +59,8 @@ pub(super) fn fill(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> Res
 
     let Known { table, truth } = &known;
     let truth = truth.as_ref().map(|t| done.truth_errors(t, &table.entries)).transpose()?;
-    let (result, page) = (
-        summary::completion(&done, table.entries.shape(), table.entries.len(), truth),
-        page(&done, &spec)?,
-    );
+    let result = summary::completion(&done, table.entries.shape(), table.entries.len(), truth);
+    let page = page(&done, &result, truth, &spec)?;
     if let Some(folder) = &folder {
         done.save(folder.path())?;
         folder.finish(&result, &page)?;
@@ -127,9 +127,38 @@ pub(super) fn with_cells(table: &Table, matrix: &Mat) -> Result<Table> {
     Ok(Table { entries: Entries::from_dense(matrix)?, ..table.clone() })
 }
 
-fn page(done: &Completed, spec: &str) -> Result<Page> {
-    let _ = (done, spec);
-    Ok(Page::new("Completion", ""))
+/// The page of a completion.
+fn page(done: &Completed, result: &Value, truth: Option<TruthErrors>, spec: &str) -> Result<Page> {
+    let runs = [Recorded {
+        name: "completion".into(),
+        result: result.clone(),
+        trajectory: done.run.trajectory.clone(),
+        spec: spec.into(),
+    }];
+    let mut what = Section::new("What was done").with(Block::text(summary::completion_line(done)));
+    for warning in &done.warnings {
+        what = what.with(Block::warning(warning));
+    }
+    let mut errors = Section::new("Error on held-out entries")
+        .with(Block::Table(summary::errors(done, truth)?));
+    if !done.holdout.is_empty() {
+        let (truth, answer) = done.holdout.iter().copied().unzip();
+        let scatter = Figure::new("Held-out entries", Axis::linear("true"), Axis::linear("predicted"))
+            .with(Layer::points("", truth, answer))
+            .with(Layer::rule("equal", Reference::Diagonal));
+        let caption = "Every held-out entry: its true value, and the answer of a fit that did not see it.";
+        errors = errors.with(Block::figure(scatter, caption));
+    }
+    if !done.candidates.is_empty() {
+        errors = errors.with(Block::Table(summary::candidates(done)?));
+    }
+    let subtitle = format!("{} x {} table", done.shape.0, done.shape.1);
+    Ok(Page::new("Completion", subtitle)
+        .with(what)
+        .with(errors)
+        .with(page::results(&runs)?)
+        .with(page::course(&runs))
+        .with(page::again(&runs)))
 }
 
 fn tell(done: &Completed, table: &Table, truth: Option<TruthErrors>, talk: Talk) -> Result<()> {

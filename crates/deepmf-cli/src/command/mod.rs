@@ -5,6 +5,7 @@ mod complete;
 mod describe;
 mod doctor;
 mod example;
+mod experiment;
 mod fold_in;
 mod make;
 mod mask;

@@ -7,19 +7,21 @@ use deepmf::apps::{Sensed, Sensing};
 use deepmf::data::{Array, Entries, Table, read_array, read_dense};
 use deepmf::linalg::Mat;
 use deepmf::model::{Model, Tensors};
-use deepmf::report::Page;
+use deepmf::report::{Block, Page, Section};
 use deepmf::train::StopReason;
 use deepmf::{Error, Result, problem};
+use serde_json::Value;
 
 use super::Ending;
 use crate::args::{Kept, Sense, Written};
 use crate::failure::Failure;
 use crate::job::{Job, Measurements, Source};
 use crate::output::{self, Talk};
+use crate::page::Recorded;
 use crate::place::{self, Place};
 use crate::progress::Bar;
 use crate::run_folder::{MODEL, RunFolder};
-use crate::{interrupt, summary};
+use crate::{interrupt, page, summary};
 
 /// Runs what was typed.
 pub(crate) fn run(args: &Sense, talk: Talk) -> Result<Ending, Failure> {
@@ -58,7 +60,8 @@ pub(super) fn recover(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> 
     let truth = measured.truth.as_ref();
     let truth_mse =
         truth.map(|truth| mean_squared_error(done.matrix.view(), truth.view())).transpose()?;
-    let (result, page) = (summary::sensing(&done, truth_mse), page(&done, &spec)?);
+    let result = summary::sensing(&done, truth_mse);
+    let page = page(&done, &result, &spec)?;
     if let Some(folder) = &folder {
         Tensors::of(done.model.params()).save(folder.path().join(MODEL))?;
         folder.finish(&result, &page)?;
@@ -76,9 +79,24 @@ pub(super) fn recover(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> 
     Ok(Ending::of(done.reason))
 }
 
-fn page(done: &Sensed, spec: &str) -> Result<Page> {
-    let _ = (done, spec);
-    Ok(Page::new("Sensing", ""))
+fn page(done: &Sensed, result: &Value, spec: &str) -> Result<Page> {
+    let runs = [Recorded {
+        name: "sensing".into(),
+        result: result.clone(),
+        trajectory: done.run.trajectory.clone(),
+        spec: spec.into(),
+    }];
+    let mut what = Section::new("What was done").with(Block::text(summary::sensing_line(done)));
+    for warning in &done.warnings {
+        what = what.with(Block::warning(warning));
+    }
+    let (rows, cols) = done.shape;
+    let subtitle = format!("{rows} x {cols} from {} measurements", done.measurements);
+    Ok(Page::new("Sensing", subtitle)
+        .with(what)
+        .with(page::results(&runs)?)
+        .with(page::course(&runs))
+        .with(page::again(&runs)))
 }
 
 fn tell(done: &Sensed, truth_mse: Option<f64>, talk: Talk) {
