@@ -1,4 +1,5 @@
 //! Every bad text in `tests/data/bad` gets one message that says where, what must be, and what is.
+#![allow(clippy::unwrap_used, reason = "tests fail by panic")]
 
 use std::path::{Path, PathBuf};
 

@@ -174,7 +174,7 @@ pub fn read_array(path: impl AsRef<Path>) -> Result<Array> {
     let entries = read(path)?.entries;
     let (rows, cols) = entries.shape();
     let shape = if found == Format::Text && cols == 1 { vec![rows] } else { vec![rows, cols] };
-    let size = rows.checked_mul(cols).filter(|&size| size <= u32::MAX as usize);
+    let size = rows.checked_mul(cols).filter(|&size| u32::try_from(size).is_ok());
     let Some(size) = size else {
         let problem = format!("an array must have at most 2^32 numbers, but it is {rows} x {cols}");
         return Err(Error::data(path, problem));

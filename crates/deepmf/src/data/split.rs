@@ -40,7 +40,9 @@ struct Left {
 impl Left {
     fn new(ids: &[u32]) -> Self {
         let mut had = vec![0; ids.iter().max().map_or(0, |&most| most as usize + 1)];
-        ids.iter().for_each(|&id| had[id as usize] += 1);
+        for &id in ids {
+            had[id as usize] += 1;
+        }
         Self { left: had.clone(), had }
     }
 

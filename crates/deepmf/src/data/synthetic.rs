@@ -1,6 +1,6 @@
 //! Synthetic truths: matrices of which everything is known.
 
-use super::Shape;
+use super::{Shape, words};
 use crate::linalg::Mat;
 use crate::random::{Purpose, normal, stream};
 use crate::{Error, Result};
@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// ‖W‖_F = √(rows · cols), which is n for a square one. Source: Arora et al. 2019, the data of the experiments.
 ///
 /// # Errors
-/// [`Error::Parameter`] if `rank` is 0 or above min(rows, cols).
+/// [`Error::Parameter`] if `rank` is 0 or above min(rows, cols), or for 2³² numbers or more.
 ///
 /// ```
 /// let truth = deepmf::data::low_rank((100, 80), 5, 0)?;
@@ -23,6 +23,9 @@ pub fn low_rank(shape: Shape, rank: usize, seed: u64) -> Result<Mat> {
     let most = rows.min(cols);
     if !(1..=most).contains(&rank) {
         return Err(Error::parameter("the rank", format!("from 1 to {most}"), rank));
+    }
+    if rows.checked_mul(cols).is_none_or(|size| u32::try_from(size).is_err()) {
+        return Err(Error::parameter("a dense shape", "below 2^32 numbers", words(shape)));
     }
     let mut draws = stream(seed, Purpose::Truth, 0);
     let u = Mat::from_fn(rows, rank, |_, _| normal(&mut draws));
@@ -60,5 +63,7 @@ mod tests {
                 format!("the rank must be from 1 to 3, but it is {found}")
             );
         }
+        let message = low_rank((1 << 40, 1 << 40), 1, 0).unwrap_err().to_string();
+        assert!(message.starts_with("a dense shape must be below 2^32 numbers"), "{message}");
     }
 }

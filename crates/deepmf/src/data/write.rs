@@ -142,7 +142,9 @@ fn label(labels: Option<&[String]>, place: usize) -> &str {
 fn triplets(lines: &mut Lines, table: &Table, names: Option<&[String; 3]>) {
     let weights = table.entries.weights();
     if let Some(names) = names {
-        names.iter().for_each(|name| lines.word(name));
+        for name in names {
+            lines.word(name);
+        }
         if weights.is_some() {
             lines.word("weight");
         }

@@ -47,6 +47,7 @@ fn retain<T>(list: &mut Vec<T>, keep: &[bool]) {
 ///
 /// # Errors
 /// What `refused` makes of the first two entries, by line, that disagree about their cell.
+#[allow(clippy::float_cmp, reason = "values agree only if they are the same")]
 pub(super) fn merge(
     mut found: Found,
     duplicates: Duplicates,

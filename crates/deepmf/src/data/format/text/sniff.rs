@@ -12,14 +12,15 @@ const SAMPLE: usize = 20;
 
 /// What separates the fields: of `tab ; , ::` that which gives all lines the same number of fields (at least two),
 /// and of several such that which gives the most numbers; failing that, that which most lines have, at least
-/// half of them; then blanks; then a comma, since the table has one column.
+/// half of them (tabs only if blanks are uneven too); then blanks; then a comma, since the table has one column.
 pub(super) fn delimiter<'a>(
     source: impl Fn(u8) -> Source<'a>,
     meaning: &Meaning<'_>,
 ) -> Result<u8> {
     let (mut even, mut uneven) = (None, None);
     for candidate in [b'\t', b';', b',', COLONS, BLANKS] {
-        if candidate == BLANKS && (even.is_some() || uneven.is_some()) {
+        let found = even.is_some() || uneven.is_some_and(|(other, _)| other != b'\t');
+        if candidate == BLANKS && found {
             break;
         }
         let records = source(candidate).first(SAMPLE)?;
@@ -47,12 +48,12 @@ fn is_even(records: &[StringRecord]) -> bool {
 
 /// Whether the second and third lines are the types and flags of an Orange `.tab` file.
 pub(super) fn is_orange(records: &[StringRecord]) -> bool {
-    const TYPES: [&str; 10] =
-        ["", "c", "d", "s", "t", "m", "continuous", "discrete", "string", "time"];
+    const TYPES: [&str; 9] = ["c", "d", "s", "t", "m", "continuous", "discrete", "string", "time"];
     const FLAGS: [&str; 6] = ["", "class", "meta", "weight", "ignore", "i"];
     let [_, types, flags, ..] = records else { return false };
-    types.iter().any(|field| !field.is_empty())
+    !types.is_empty()
         && types.iter().all(|field| TYPES.contains(&field.trim()))
+        && flags.iter().any(|field| !field.trim().is_empty())
         && flags.iter().all(|field| FLAGS.contains(&field.trim()) || field.contains('='))
 }
 
@@ -126,12 +127,14 @@ fn all_differ(records: &[StringRecord]) -> bool {
 }
 
 /// Whether these count 0, 1, 2 … or 1, 2, 3 …
+#[allow(clippy::float_cmp, reason = "whole numbers differ exactly")]
 fn counts(numbers: &[f64]) -> bool {
     [0.0, 1.0].contains(&numbers.first().copied().unwrap_or(0.0))
         && numbers.windows(2).all(|pair| pair[1] - pair[0] == 1.0)
 }
 
 /// Whether these look like names: three or more consecutive whole numbers, or two or more years at a fixed distance.
+#[allow(clippy::float_cmp, reason = "whole numbers differ exactly")]
 fn is_run(numbers: &[f64]) -> bool {
     let whole = numbers.iter().all(|x| x.fract() == 0.0);
     let years = numbers.iter().all(|x| (1000.0..3000.0).contains(x));
