@@ -14,4 +14,6 @@ pub mod spec;
 pub mod train;
 pub mod apps;
 
+pub mod experiment;
+
 pub use error::{Error, Result};

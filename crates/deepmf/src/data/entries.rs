@@ -1,11 +1,14 @@
 //! The known entries of a matrix: 64-bit sizes, 32-bit ids, in the order in which they were given.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Shape, words};
 use crate::linalg::Mat;
 use crate::{Error, Result};
 
 /// What to do when one cell is given twice with different values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Duplicates {
     /// An error.
     #[default]

@@ -1,5 +1,193 @@
-//! The plain description of a run: what training writes down, the report prints and an experiment file holds.
+//! The plain description of a run: what an experiment file says, with every default filled in.
+//!
+//! The sections of the file follow the stages: data, problem, model, train, vary, report. Nothing here is alive: what a
+//! description means is built by [`experiment`](crate::experiment).
 
 mod completion;
+mod data;
+mod model;
+mod optimizer;
+mod probe;
+mod problem;
+mod read;
+mod schedule;
+mod train;
+mod vary;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 pub use completion::{CompletionSettings, Scaling, SensingSettings};
+pub use data::{Data, EntriesOrder, File, LowRank, Reading, expand};
+pub use model::{DeepLinear, Init, Model};
+pub use optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, Optimizer, RmsProp};
+pub use probe::Probe;
+pub use problem::{Loss, Mask, Observe, Problem, Sensing};
+pub(crate) use read::{error_at, place_of, read};
+pub use schedule::Schedule;
+pub use train::{Record, Settled, Stop, Train, Validation};
+pub use vary::{Trial, Vary};
+
+use crate::{Error, Result};
+
+/// The version of the file format that this program writes.
+pub const VERSION: u32 = 1;
+
+/// A run, or a sweep of runs, as an experiment file describes it.
+///
+/// | section | default | what it says |
+/// |---|---|---|
+/// | `version` | 1 | the version of the file format |
+/// | `title` | empty | one line for reports |
+/// | `seed` | 0 | the seed of the truth, the observations, the initial factors and all other draws |
+/// | `data` | | where the numbers come from |
+/// | `problem` | | what is observed of them, and the loss |
+/// | `model` | | how the matrix is written |
+/// | `train` | | optimizer, stop rules, what is recorded |
+/// | `vary` | nothing | keys with the values that they take in a sweep |
+/// | `report` | nothing | the figure to draw |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Spec {
+    /// The version of the file format.
+    #[serde(default = "version")]
+    pub version: u32,
+    /// One line for reports.
+    #[serde(default)]
+    pub title: String,
+    /// The seed of all draws, below 2⁶³.
+    #[serde(default)]
+    pub seed: u64,
+    /// Where the numbers come from.
+    pub data: Data,
+    /// What is observed of them, and the loss.
+    pub problem: Problem,
+    /// How the matrix is written.
+    pub model: Model,
+    /// Optimizer, stop rules, what is recorded.
+    pub train: Train,
+    /// Grids of a sweep: every combination of the values in one table is a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vary: Vec<Vary>,
+    /// What a report of the runs shows.
+    #[serde(default)]
+    pub report: Report,
+}
+
+/// What a report of the runs shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Report {
+    /// The figure, if one is wanted.
+    pub figure: Option<Figure>,
+}
+
+/// A figure over the runs of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Figure {
+    /// A column of the trajectory (`step`) or a varied key.
+    pub x: String,
+    /// A probe.
+    pub y: String,
+    /// The varied key that tells the curves apart.
+    pub by: Option<String>,
+}
+
+fn version() -> u32 {
+    VERSION
+}
+
+/// Reads the text of an experiment file; `path` is what messages call it.
+///
+/// # Errors
+/// [`Error::Spec`] with line and column: what is not TOML, an unknown key (with the nearest known one), a missing or
+/// mistyped value, a `vary` table whose keys or values do not fit.
+///
+/// ```
+/// let text = "
+///     data.low-rank = { shape = [20, 20], rank = 2 }
+///     problem.mask.count = 200
+///     model.deep-linear = { depth = 3, init.gaussian.scale = 1e-3 }
+///     train.gradient-descent.rate = 0.5";
+/// let spec = deepmf::spec::parse(text, "quick.toml".as_ref())?;
+/// assert_eq!(deepmf::spec::parse(&spec.toml()?, "again.toml".as_ref())?, spec);
+/// # Ok::<(), deepmf::Error>(())
+/// ```
+pub fn parse(text: &str, path: &Path) -> Result<Spec> {
+    let spec: Spec = read(text, path)?;
+    if spec.version != VERSION {
+        let problem = format!("version must be {VERSION}, but it is {}", spec.version);
+        return Err(error_at(path, text, place_of(text, "version"), problem));
+    }
+    vary::check(&spec, text, path)?;
+    Ok(spec)
+}
+
+impl Spec {
+    /// Reads an experiment file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read; as [`parse`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        parse(&text, path)
+    }
+
+    /// The whole description as TOML, defaults included: what [`parse`] reads back as equal.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the seed is 2⁶³ or more, which TOML does not have.
+    pub fn toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| {
+            let allowed = "one that TOML can write, with all whole numbers below 2^63";
+            Error::parameter("a spec", allowed, format!("not: {e}"))
+        })
+    }
+
+    /// The files that are read, as they are written.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.clone().files_mut().into_iter().map(|path| path.clone()).collect()
+    }
+
+    /// The same with every relative path seen from `folder`; a path that begins with a variable stays.
+    #[must_use]
+    pub fn seen_from(&self, folder: &Path) -> Self {
+        let mut spec = self.clone();
+        for path in spec.files_mut() {
+            if !path.to_string_lossy().starts_with('$') {
+                *path = folder.join(&*path);
+            }
+        }
+        spec
+    }
+
+    fn files_mut(&mut self) -> Vec<&mut PathBuf> {
+        let Model::DeepLinear(model) = &mut self.model;
+        let mut files = self.data.files_mut();
+        if let Init::BalancedFrom { path } = &mut model.init {
+            files.push(path);
+        }
+        files
+    }
+
+    /// 16 hexadecimal digits that tell this run from every other one: a hash (FNV-1a, 64 bits) of the whole
+    /// description but its title, sweep and report.
+    ///
+    /// # Errors
+    /// As [`Spec::toml`].
+    pub fn fingerprint(&self) -> Result<String> {
+        let plain = Self {
+            title: String::new(),
+            vary: Vec::new(),
+            report: Report::default(),
+            ..self.clone()
+        };
+        let hash = plain.toml()?.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Ok(format!("{hash:016x}"))
+    }
+}

@@ -5,21 +5,20 @@ pub mod optimizer;
 mod probe;
 mod rate;
 mod run;
-mod schedule;
 mod stop;
 mod trainer;
 mod trials;
 mod validation;
 
 pub use optimizer::Optimizer;
-pub use probe::Probe;
 pub use rate::suggested_rate;
 pub use run::{Run, Trajectory};
-pub use schedule::Schedule;
 pub use stop::{Stop, StopReason};
 pub use trainer::{Progress, Trainer};
-pub use trials::trials;
+pub use trials::{trials, try_trials};
 pub use validation::Validation;
+
+pub use crate::spec::{Probe, Schedule};
 
 use crate::model::{Model, Params, Pass};
 use crate::problem::{Evaluation, Problem};

@@ -1,0 +1,217 @@
+//! From what was written to what it means: live parts, with all checks before any work.
+
+mod source;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) use source::DENSE_UP_TO;
+use source::Source;
+
+use crate::data::{self, Entries};
+use crate::model::{self, DeepLinear};
+use crate::problem::{Huber, Problem, Sensing, Squared};
+use crate::spec::{self, Init, Loss, Model, Observe, Optimizer, Spec};
+use crate::train::{self, Trainer, Validation};
+use crate::train::{Stop, optimizer};
+use crate::{Error, Result};
+
+/// The live parts of one run.
+pub struct Parts {
+    /// What is observed, the loss, and the truth or the test entries.
+    pub problem: Problem,
+    /// The model at its start.
+    pub model: DeepLinear,
+    /// The trainer, with optimizer, stop rules, probes and validation.
+    pub trainer: Trainer<'static>,
+    /// What is known before any step, by name: see [`TrialResult`](super::TrialResult).
+    pub facts: Vec<(&'static str, f64)>,
+}
+
+/// Builds the parts of a run; relative paths are seen from `base`.
+///
+/// # Errors
+/// What reading the data gives; [`Error::Parameter`] and [`Error::Shape`] for what does not fit.
+pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
+    let source = Source::load(spec, base)?;
+    let (problem, validation) = problem(spec, &source)?;
+    let model = model(spec, &problem, base)?;
+    let record = &spec.train.record;
+    let mut trainer = Trainer::boxed(optimizer(&spec.train.optimizer)?)
+        .stop(stop(&spec.train.stop)?)
+        .every(record.every);
+    for probe in &record.probes {
+        trainer = trainer.record(*probe);
+    }
+    if let Some(validation) = validation {
+        trainer = trainer.validation(validation);
+    }
+    let facts = source.facts(&problem)?;
+    Ok(Parts { problem, model, trainer, facts })
+}
+
+/// Checks what can be checked without reading data.
+pub(super) fn check(spec: &Spec) -> Result<()> {
+    optimizer(&spec.train.optimizer)?;
+    stop(&spec.train.stop)?;
+    if spec.train.record.every == 0 {
+        return Err(Error::parameter("record.every", "1 or more", 0));
+    }
+    let Model::DeepLinear(model) = &spec.model;
+    widths(model, (1, 1))?;
+    if let spec::Data::LowRank(low_rank) = &spec.data {
+        let (rows, cols) = low_rank.shape;
+        let most = rows.min(cols);
+        if !(1..=most).contains(&low_rank.rank) {
+            return Err(Error::parameter("rank", format!("from 1 to {most}"), low_rank.rank));
+        }
+        source::mask_count(spec, rows.saturating_mul(cols))?;
+    }
+    Ok(())
+}
+
+fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)> {
+    let constant = spec.problem.constant;
+    let mut validation = None;
+    let problem = match &spec.problem.observe {
+        Observe::Mask(_) => {
+            let mut seen = source.observed.clone();
+            if let Some(wanted) = &spec.train.validation {
+                let (rest, held) = data::split(&seen, wanted.fraction, spec.seed)?;
+                seen = rest;
+                validation = Some(
+                    Validation::new(Problem::completion(&held)?)
+                        .every(wanted.every)
+                        .patience(wanted.patience),
+                );
+            }
+            completion(spec, &seen)?
+        }
+        Observe::Full => match spec.problem.loss {
+            Loss::Squared => Problem::full(source.truth()?, constant)?,
+            Loss::Huber { .. } => completion(spec, &Entries::from_dense(source.truth()?)?)?,
+        },
+        Observe::Sensing(sensing) => {
+            let truth = source.truth()?;
+            let shape = (truth.rows(), truth.cols());
+            let operators = Sensing::gaussian(shape, sensing.count, spec.seed)?;
+            let targets = operators.measure(truth)?;
+            match spec.problem.loss {
+                Loss::Squared => {
+                    let loss = Squared { constant, weights: None };
+                    Problem::single(Arc::new(operators), targets, Arc::new(loss))?
+                }
+                Loss::Huber { delta } => {
+                    let loss = Huber::new(delta, constant)?;
+                    Problem::single(Arc::new(operators), targets, Arc::new(loss))?
+                }
+            }
+        }
+    };
+    if validation.is_none() && spec.train.validation.is_some() {
+        let found = "given with another observation";
+        return Err(Error::parameter("validation", "given with a mask", found));
+    }
+    let problem = match (&source.truth, &source.test) {
+        (Some(truth), _) => problem.truth(truth)?,
+        (None, Some(test)) => problem.test_entries(test)?,
+        (None, None) => problem,
+    };
+    Ok((problem, validation))
+}
+
+fn completion(spec: &Spec, entries: &Entries) -> Result<Problem> {
+    match spec.problem.loss {
+        Loss::Squared => Problem::completion_with(entries, spec.problem.constant),
+        Loss::Huber { delta } => Problem::robust_completion(entries, delta, spec.problem.constant),
+    }
+}
+
+fn widths(model: &spec::DeepLinear, (rows, cols): data::Shape) -> Result<Vec<usize>> {
+    let hidden = match (&model.widths, model.depth, model.width) {
+        (Some(widths), None, None) => widths.clone(),
+        (Some(_), ..) => {
+            let found = "given with depth or width";
+            return Err(Error::parameter("widths", "given alone", found));
+        }
+        (None, depth, width) => {
+            let depth = depth.unwrap_or(3);
+            if depth == 0 {
+                return Err(Error::parameter("depth", "1 or more", depth));
+            }
+            vec![width.unwrap_or(rows.min(cols)); depth - 1]
+        }
+    };
+    let widths: Vec<usize> = [cols].into_iter().chain(hidden).chain([rows]).collect();
+    if widths.contains(&0) {
+        return Err(Error::parameter("every width", "1 or more", 0));
+    }
+    Ok(widths)
+}
+
+fn model(spec: &Spec, problem: &Problem, base: &Path) -> Result<DeepLinear> {
+    let Model::DeepLinear(described) = &spec.model;
+    let init = match &described.init {
+        Init::Gaussian { scale } => model::Init::Gaussian { scale: *scale },
+        Init::Uniform { scale } => model::Init::Uniform { scale: *scale },
+        Init::Identity { scale } => model::Init::Identity { scale: *scale },
+        Init::Orthogonal { scale } => model::Init::Orthogonal { scale: *scale },
+        Init::Balanced { scale } => model::Init::Balanced { scale: *scale },
+        Init::BalancedFrom { path } => {
+            model::Init::BalancedFrom { matrix: data::read_dense(source::file(path, base)?)? }
+        }
+        Init::Spectral { scale } => {
+            model::Init::Spectral { scale: *scale, surrogate: problem.surrogate() }
+        }
+    };
+    DeepLinear::new(&widths(described, problem.shape())?)?.init(&init, spec.seed)
+}
+
+fn optimizer(described: &Optimizer) -> Result<Box<dyn train::Optimizer>> {
+    Ok(match described {
+        Optimizer::GradientDescent(it) => {
+            Box::new(optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?))
+        }
+        Optimizer::Momentum(it) => Box::new(
+            optimizer::Momentum::new(it.rate, it.momentum)?
+                .nesterov(it.nesterov)
+                .schedule(it.schedule.check()?),
+        ),
+        Optimizer::GroupRmsProp(it) => Box::new(
+            optimizer::GroupRmsProp::new(it.rate)?
+                .smoothing(it.alpha, it.epsilon)?
+                .schedule(it.schedule.check()?),
+        ),
+        Optimizer::RmsProp(it) => Box::new(
+            optimizer::RmsProp::new(it.rate)?
+                .smoothing(it.alpha, it.epsilon)?
+                .schedule(it.schedule.check()?),
+        ),
+        Optimizer::Adam(it) => Box::new(
+            optimizer::Adam::new(it.rate)?
+                .smoothing((it.beta1, it.beta2), it.epsilon)?
+                .amsgrad(it.amsgrad)
+                .schedule(it.schedule.check()?),
+        ),
+    })
+}
+
+fn stop(described: &spec::Stop) -> Result<Stop> {
+    let mut stop = Stop::new().steps(described.steps);
+    if let Some(bound) = described.loss_below {
+        stop = stop.loss_below(bound);
+    }
+    if let Some(bound) = described.gradient_below {
+        stop = stop.gradient_below(bound);
+    }
+    if let Some(settled) = &described.settled {
+        stop = stop.settled(settled.change, settled.window);
+    }
+    if let Some(seconds) = described.seconds {
+        let time = Duration::try_from_secs_f64(seconds)
+            .map_err(|_| Error::parameter("seconds", "0 or more", seconds))?;
+        stop = stop.time(time);
+    }
+    Ok(stop)
+}

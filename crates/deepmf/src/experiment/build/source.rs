@@ -1,0 +1,198 @@
+//! The numbers of a run: the truth, what is observed of it, and what is kept for the test.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::{self, Entries, ReadOptions};
+use crate::linalg::{Mat, Operator, leading_singular, singular_values};
+use crate::problem::{Evaluation, Problem};
+use crate::product::Product;
+use crate::spec::{self, Data, Observe, Reading, Spec};
+use crate::{Error, Result};
+
+/// Cells up to which a dense decomposition is worth its time.
+pub(in crate::experiment) const DENSE_UP_TO: usize = 4_000_000;
+
+/// The numbers of a run.
+pub(super) struct Source {
+    pub(super) truth: Option<Mat>,
+    /// What a mask sees; empty for other observations.
+    pub(super) observed: Entries,
+    pub(super) test: Option<Entries>,
+}
+
+/// The file that a path means, seen from `base`.
+pub(super) fn file(path: &Path, base: &Path) -> Result<PathBuf> {
+    let found = spec::expand(path).map_err(|reason| Error::data(path, reason))?;
+    Ok(base.join(found))
+}
+
+/// How many of `known` entries a mask sees, if it does not see all.
+pub(super) fn mask_count(spec: &Spec, known: usize) -> Result<Option<usize>> {
+    let Observe::Mask(mask) = &spec.problem.observe else { return Ok(None) };
+    let count = match (mask.count, mask.fraction) {
+        (Some(_), Some(_)) => {
+            let found = "given with fraction";
+            return Err(Error::parameter("count", "given alone", found));
+        }
+        (None, None) => return Ok(None),
+        (Some(count), None) => count,
+        (None, Some(fraction)) => {
+            if !(fraction > 0.0 && fraction <= 1.0) {
+                return Err(Error::parameter("fraction", "above 0 and at most 1", fraction));
+            }
+            #[allow(clippy::cast_sign_loss, reason = "a part of a count is not negative")]
+            let count = (fraction * known as f64).round() as usize;
+            count
+        }
+    };
+    if !(1..=known).contains(&count) {
+        let allowed = format!("from 1 to {known} entries");
+        return Err(Error::parameter("what the mask sees", allowed, count));
+    }
+    Ok(Some(count))
+}
+
+impl Source {
+    pub(super) fn load(spec: &Spec, base: &Path) -> Result<Self> {
+        let nothing = || Entries::new((0, 0), vec![], vec![], vec![]);
+        let masked = matches!(spec.problem.observe, Observe::Mask(_));
+        match &spec.data {
+            Data::LowRank(low_rank) => {
+                let shape = low_rank.shape;
+                let truth = data::low_rank(shape, low_rank.rank, spec.seed)?;
+                let observed = match (masked, mask_count(spec, shape.0 * shape.1)?) {
+                    (false, _) => nothing()?,
+                    (true, None) => Entries::from_dense(&truth)?,
+                    (true, Some(count)) => {
+                        data::observe(&truth, &data::random_cells(shape, count, spec.seed)?)?
+                    }
+                };
+                Ok(Self { truth: Some(truth), observed, test: None })
+            }
+            Data::File(file_data) => {
+                let known = table(&file_data.path, &file_data.read, base)?;
+                let truth = file_data.truth.as_ref();
+                let mut truth =
+                    truth.map(|path| data::read_dense(file(path, base)?)).transpose()?;
+                if !masked && truth.is_none() {
+                    truth = Some(whole(&known, &file_data.path)?);
+                }
+                let (observed, test) = match mask_count(spec, known.len())? {
+                    Some(count) if count < known.len() => {
+                        let hidden = 1.0 - count as f64 / known.len() as f64;
+                        let (seen, hidden) = data::hide(&known, hidden, spec.seed)?;
+                        (seen, Some(hidden))
+                    }
+                    _ => (known, None),
+                };
+                Ok(Self { truth, observed, test })
+            }
+            Data::EntriesOrder(order) => {
+                let known = table(&order.path, &order.read, base)?;
+                if mask_count(spec, known.len())?.is_some() || !masked {
+                    let found = "given with a count, a fraction or another observation";
+                    return Err(Error::parameter(
+                        "entries-order",
+                        "given with a plain mask",
+                        found,
+                    ));
+                }
+                if !(1..known.len()).contains(&order.train) {
+                    let allowed = format!("from 1 to {}", known.len().saturating_sub(1));
+                    return Err(Error::parameter("train", allowed, order.train));
+                }
+                let places: Vec<usize> = (0..known.len()).collect();
+                let (train, test) = places.split_at(order.train);
+                Ok(Self { truth: None, observed: known.take(train), test: Some(known.take(test)) })
+            }
+        }
+    }
+
+    /// The truth.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if it is not known.
+    pub(super) fn truth(&self) -> Result<&Mat> {
+        let missing = || Error::parameter("the truth", "known where all is observed", "not known");
+        self.truth.as_ref().ok_or_else(missing)
+    }
+
+    /// What is known before any step.
+    pub(super) fn facts(&self, problem: &Problem) -> Result<Vec<(&'static str, f64)>> {
+        let mut facts = Vec::new();
+        if let Some(test) = problem.test() {
+            let zero = Zero(problem.shape());
+            facts.push(("zero_test_error", zero.error(test)));
+        }
+        if let Some(truth) = &self.truth {
+            let spectrum = singular_values(truth.view())?;
+            facts.push(("truth_effective_rank", crate::analysis::effective_rank(&spectrum)));
+            facts.push(("truth_nuclear_norm", crate::analysis::nuclear_norm(&spectrum)));
+        }
+        if !self.observed.is_empty() {
+            let leading = leading_singular(&Filled(&self.observed), 1)?;
+            facts.push(("observed_singular_value_1", leading.first().copied().unwrap_or(0.0)));
+        }
+        Ok(facts)
+    }
+}
+
+fn table(path: &Path, reading: &Reading, base: &Path) -> Result<Entries> {
+    let delimiter = reading.delimiter.map(u8::try_from).transpose().map_err(|_| {
+        Error::parameter("delimiter", "one ASCII character", format!("{:?}", reading.delimiter))
+    })?;
+    let options = ReadOptions {
+        triplets: reading.triplets.as_deref().map(str::parse).transpose()?,
+        missing: reading.missing.clone(),
+        duplicates: reading.duplicates,
+        header: reading.header,
+        row_names: reading.row_names,
+        delimiter,
+        variable: reading.variable.clone(),
+        ..ReadOptions::default()
+    };
+    Ok(data::read_with(file(path, base)?, &options)?.entries)
+}
+
+/// A table without holes as a matrix.
+fn whole(known: &Entries, path: &Path) -> Result<Mat> {
+    let (rows, cols) = known.shape();
+    if rows.checked_mul(cols) == Some(known.len()) {
+        return Ok(known.to_dense());
+    }
+    let problem = format!(
+        "a matrix of {rows} x {cols} must be known everywhere, but {} entries are",
+        known.len()
+    );
+    Err(Error::data(path, problem))
+}
+
+/// The zero matrix, as two thin factors.
+struct Zero(data::Shape);
+
+impl Zero {
+    fn error(&self, test: &Problem) -> f64 {
+        let (left, right) = (Mat::zeros(1, self.0.0), Mat::zeros(1, self.0.1));
+        let outer = crate::product::Outer { left: left.view(), right: right.view() };
+        test.value(&Product::Outer(outer), &mut Evaluation::default())
+    }
+}
+
+/// The observed entries with zeros elsewhere.
+struct Filled<'a>(&'a Entries);
+
+impl Operator for Filled<'_> {
+    fn shape(&self) -> (usize, usize) {
+        self.0.shape()
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        self.0.iter().for_each(|(i, j, value)| out[i] += value * x[j]);
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        self.0.iter().for_each(|(i, j, value)| out[j] += value * x[i]);
+    }
+}

@@ -1,0 +1,64 @@
+//! One trial: its parts are built, trained, measured and written down.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::build::{DENSE_UP_TO, Parts, build};
+use super::result::TrialResult;
+use super::{Experiment, RunOptions};
+use crate::Result;
+use crate::analysis::{effective_rank, nuclear_norm, stable_rank};
+use crate::data::write_whole;
+use crate::linalg::singular_values;
+use crate::model::Tensors;
+use crate::train::{Room, StopReason, Trajectory};
+
+/// Runs trial `place`; its files go to `folder`, from whose checkpoint it goes on if `options` say so.
+pub(super) fn run(
+    experiment: &Experiment,
+    place: usize,
+    folder: Option<&Path>,
+    options: &RunOptions,
+) -> Result<(TrialResult, Trajectory)> {
+    let trial = &experiment.trials[place];
+    let Parts { problem, mut model, mut trainer, facts } = build(&trial.spec, &experiment.base)?;
+    if let Some(folder) = folder {
+        experiment.write_spec(trial, folder)?;
+        trainer = trainer.folder(folder).resume(options.resume);
+    }
+    if let Some(flag) = &options.interrupt {
+        trainer = trainer.interrupt(Arc::clone(flag));
+    }
+    if let Some(told) = options.on_progress.clone() {
+        trainer = trainer.watch(move |progress| told(&(place, *progress)));
+    }
+    let run = trainer.fit(&problem, &mut model)?;
+
+    let mut result = TrialResult::new(trial, run.steps, run.reason);
+    facts.into_iter().for_each(|(name, value)| result.set(name, value));
+    result.set("loss", run.loss);
+    result.set("seconds", run.seconds);
+    result.note(&run.trajectory);
+    if let Some((step, error)) = run.best {
+        result.set("validation_error", error);
+        result.set("validation_step", step as f64);
+    }
+    if run.reason != StopReason::Diverged {
+        if let Some(test) = problem.test() {
+            result.set("test_error", Room::new(&model).value(test, &model));
+        }
+        let (rows, cols) = problem.shape();
+        if rows.saturating_mul(cols) <= DENSE_UP_TO {
+            let spectrum = singular_values(model.product().view())?;
+            result.set("effective_rank", effective_rank(&spectrum));
+            result.set("stable_rank", stable_rank(&spectrum));
+            result.set("nuclear_norm", nuclear_norm(&spectrum));
+            result.set("singular_value_1", spectrum.first().copied().unwrap_or(0.0));
+        }
+    }
+    if let Some(folder) = folder {
+        Tensors::of(&run.params).save(folder.join("model.safetensors"))?;
+        write_whole(folder.join("result.json"), result.json(trial).as_bytes())?;
+    }
+    Ok((result, run.trajectory))
+}

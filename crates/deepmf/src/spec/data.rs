@@ -1,0 +1,103 @@
+//! Where the numbers come from.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Duplicates;
+
+/// Where the numbers come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Data {
+    /// A random matrix of low rank, drawn from the seed; it is the truth.
+    LowRank(LowRank),
+    /// A table with holes.
+    File(File),
+    /// Entries of which the first ones are for training and the others for the test.
+    EntriesOrder(EntriesOrder),
+}
+
+/// A random matrix of low rank with mean square 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LowRank {
+    /// Rows and columns.
+    pub shape: (usize, usize),
+    /// Its rank.
+    pub rank: usize,
+}
+
+/// A table with holes in a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct File {
+    /// The file, seen from the folder of the experiment file; `$NAME/…` begins with an environment variable.
+    pub path: PathBuf,
+    /// A file with the whole matrix, known only in experiments.
+    pub truth: Option<PathBuf>,
+    /// How the file is to be read.
+    #[serde(default)]
+    pub read: Reading,
+}
+
+/// Entries of which the first ones are for training and the others for the test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EntriesOrder {
+    /// The file, one entry a line, seen from the folder of the experiment file.
+    pub path: PathBuf,
+    /// How many entries are for training.
+    pub train: usize,
+    /// How the file is to be read.
+    #[serde(default)]
+    pub read: Reading,
+}
+
+/// How a file is to be read; what is not given is found out from the file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Reading {
+    /// `user,item,value`: fields of one entry a line, by name or by place from 1.
+    pub triplets: Option<String>,
+    /// Further words that mean *missing*.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// What a cell counts for that is given twice.
+    #[serde(default)]
+    pub duplicates: Duplicates,
+    /// What separates fields.
+    pub delimiter: Option<char>,
+    /// Whether the first line holds names.
+    pub header: Option<bool>,
+    /// Whether the first column holds names.
+    pub row_names: Option<bool>,
+    /// Which variable of a file that holds several.
+    pub variable: Option<String>,
+}
+
+impl Data {
+    /// The files that are read.
+    pub(super) fn files_mut(&mut self) -> Vec<&mut PathBuf> {
+        match self {
+            Self::LowRank(_) => vec![],
+            Self::File(file) => std::iter::once(&mut file.path).chain(&mut file.truth).collect(),
+            Self::EntriesOrder(entries) => vec![&mut entries.path],
+        }
+    }
+}
+
+/// A path with its leading environment variable replaced by its value: `$DEEPMF_DATA/ratings/u.data`.
+///
+/// # Errors
+/// The reason, as a sentence, if the variable is not set. It is an outcome and not an [`Error`](crate::Error): what
+/// needs the file is to be skipped.
+pub fn expand(path: &Path) -> Result<PathBuf, String> {
+    let text = path.to_string_lossy();
+    let Some(rest) = text.strip_prefix('$') else { return Ok(path.into()) };
+    let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
+    match std::env::var_os(name) {
+        Some(value) if !value.is_empty() => Ok(Path::new(&value).join(below)),
+        _ => Err(format!("{name} is not set")),
+    }
+}

@@ -1,0 +1,125 @@
+//! Optimizers and their parameters.
+
+use serde::{Deserialize, Serialize};
+
+use super::Schedule;
+
+/// An optimizer with its parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Optimizer {
+    /// Gradient descent.
+    GradientDescent(GradientDescent),
+    /// Gradient descent with momentum.
+    Momentum(Momentum),
+    /// One adaptive step for all layers together.
+    GroupRmsProp(GroupRmsProp),
+    /// One adaptive step a number.
+    RmsProp(RmsProp),
+    /// Adam.
+    Adam(Adam),
+}
+
+/// Gradient descent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GradientDescent {
+    /// The rate.
+    pub rate: f64,
+    /// How the rate changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+/// Gradient descent with momentum.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Momentum {
+    /// The rate.
+    pub rate: f64,
+    /// The part of the last step that is kept; 0.9.
+    #[serde(default = "momentum")]
+    pub momentum: f64,
+    /// Whether the gradient is taken ahead; no.
+    #[serde(default)]
+    pub nesterov: bool,
+    /// How the rate changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+/// One adaptive step for all layers together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GroupRmsProp {
+    /// The rate.
+    pub rate: f64,
+    /// The memory of the mean square; 0.99.
+    #[serde(default = "alpha")]
+    pub alpha: f64,
+    /// What is added to its root; 1e-4.
+    #[serde(default = "group_epsilon")]
+    pub epsilon: f64,
+    /// How the rate changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+/// One adaptive step a number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RmsProp {
+    /// The rate.
+    pub rate: f64,
+    /// The memory of the mean square; 0.99.
+    #[serde(default = "alpha")]
+    pub alpha: f64,
+    /// What is added to its root; 1e-8.
+    #[serde(default = "epsilon")]
+    pub epsilon: f64,
+    /// How the rate changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+/// Adam.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Adam {
+    /// The rate.
+    pub rate: f64,
+    /// The memory of the mean; 0.9.
+    #[serde(default = "momentum")]
+    pub beta1: f64,
+    /// The memory of the mean square; 0.999.
+    #[serde(default = "beta2")]
+    pub beta2: f64,
+    /// What is added to the root of the mean square; 1e-8.
+    #[serde(default = "epsilon")]
+    pub epsilon: f64,
+    /// Whether the largest mean square so far counts; no.
+    #[serde(default)]
+    pub amsgrad: bool,
+    /// How the rate changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+fn momentum() -> f64 {
+    0.9
+}
+
+fn alpha() -> f64 {
+    0.99
+}
+
+fn group_epsilon() -> f64 {
+    1e-4
+}
+
+fn epsilon() -> f64 {
+    1e-8
+}
+
+fn beta2() -> f64 {
+    0.999
+}
