@@ -1,5 +1,7 @@
 //! Experiment files, sweeps and claims, from the file to the verdict.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
