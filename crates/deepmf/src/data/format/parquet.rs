@@ -60,6 +60,9 @@ fn columns(bytes: &[u8], path: &Path, words: &[&Field]) -> Result<Vec<Column>> {
         let problem = format!("{rows} rows must fit in {} bytes, but cannot", bytes.len());
         return Err(damaged(&problem));
     }
+    if let Some(field) = fields.iter().find(|field| field.data_type().is_nested()) {
+        return Err(neither(field, path));
+    }
     let mut columns: Vec<Column> = fields
         .iter()
         .enumerate()
@@ -84,15 +87,7 @@ fn columns(bytes: &[u8], path: &Path, words: &[&Field]) -> Result<Vec<Column>> {
 
 impl Cells {
     fn append(&mut self, cells: &ArrayRef, field: &FieldRef, path: &Path) -> Result<()> {
-        let to = |kind: &DataType| {
-            cast(cells, kind).map_err(|_| {
-                let (name, found) = (field.name(), field.data_type());
-                Error::data(
-                    path,
-                    format!("column `{name}` must hold numbers or words, but it holds {found}"),
-                )
-            })
-        };
+        let to = |kind: &DataType| cast(cells, kind).map_err(|_| neither(field, path));
         match self {
             Self::Numbers(all) => {
                 let numbers = to(&DataType::Float64)?;
@@ -113,6 +108,12 @@ impl Cells {
             Self::Words(words) => words.len(),
         }
     }
+}
+
+fn neither(field: &FieldRef, path: &Path) -> Error {
+    let (name, found) = (field.name(), field.data_type());
+    let problem = format!("column `{name}` must hold numbers or words, but it holds {found}");
+    Error::data(path, problem)
 }
 
 fn is_number(kind: &DataType) -> bool {
@@ -198,12 +199,13 @@ fn triplets(bytes: &[u8], path: &Path, options: &ReadOptions, fields: &Triplets)
         }
     };
     let (row, col) = (find(&fields.row)?, find(&fields.col)?);
+    let values = numbers(&fields.value)?;
     let (rows, row_labels) = numbered(row, path)?;
     let (cols, col_labels) = numbered(col, path)?;
     let weights = fields.weight.as_ref().map(numbers).transpose()?;
     let mut collector = Collector::new(path, options);
     let mut kept = Vec::new();
-    for (e, &value) in numbers(&fields.value)?.iter().enumerate() {
+    for (e, &value) in values.iter().enumerate() {
         if collector.push(rows[e], cols[e], value)? {
             kept.extend(weights.map(|weights| weights[e]));
         }
