@@ -1,4 +1,6 @@
 //! No bytes make the reader of Parquet files panic or take memory without bounds.
+//!
+//! A panic inside the `parquet` crate, which the reader catches, still stops the fuzzer: report it there.
 #![no_main]
 
 use deepmf::data::{Format, ReadOptions, parse};

@@ -1,4 +1,5 @@
 //! Hostile and damaged binary files get one clear message, and no memory that they only claim to need.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};
 

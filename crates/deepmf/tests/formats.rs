@@ -1,4 +1,5 @@
 //! Every binary format gives back the table of `data/make.py`, with its holes and its labels.
+#![expect(clippy::unwrap_used, clippy::float_cmp, reason = "helpers of tests")]
 
 use std::path::PathBuf;
 

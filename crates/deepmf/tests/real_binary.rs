@@ -1,4 +1,5 @@
 //! Binary files of real data, where there are any.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 use std::path::PathBuf;
 

@@ -1,6 +1,10 @@
 //! Parquet files: wide tables, or triplets by the names or places of their columns.
+//!
+//! The decoder of the `parquet` crate panics on some damaged pages. No other decoder is kept well, so that panic,
+//! which can leave nothing half-changed behind, is caught here and becomes the error that it should have been.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use arrow_array::ArrayRef;
@@ -42,8 +46,17 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
     }
 }
 
-/// All columns; those in `words` as words, whatever they hold.
+/// As [`decoded`], without its panics.
 fn columns(bytes: &[u8], path: &Path, words: &[&Field]) -> Result<Vec<Column>> {
+    catch_unwind(AssertUnwindSafe(|| decoded(bytes, path, words))).unwrap_or_else(|_| {
+        let problem =
+            "a Parquet file must be whole, but this one is damaged: a page cannot be decoded";
+        Err(Error::data(path, problem))
+    })
+}
+
+/// All columns; those in `words` as words, whatever they hold.
+fn decoded(bytes: &[u8], path: &Path, words: &[&Field]) -> Result<Vec<Column>> {
     let damaged = |error: &dyn std::fmt::Display| {
         Error::data(
             path,
