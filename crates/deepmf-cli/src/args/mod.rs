@@ -14,7 +14,7 @@ pub(crate) use complete::{Complete, Kept};
 pub(crate) use data::{Data, Describe, LowRank, Make, MaskTable};
 pub(crate) use experiment::{Analyse, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun};
 pub(crate) use sense::Sense;
-pub(crate) use table::{Input, Written};
+pub(crate) use table::{Input, OutFormat, Written};
 
 use crate::failure::Failure;
 

@@ -253,7 +253,6 @@ impl Claim {
 /// Whether `found` is `wanted`, or one of its elements; numbers are compared as numbers.
 pub(super) fn matches(found: &Value, wanted: &Value) -> bool {
     let number = |value: &Value| match value {
-        #[allow(clippy::cast_precision_loss, reason = "counts in experiment files are small")]
         Value::Integer(x) => Some(*x as f64),
         Value::Float(x) => Some(*x),
         _ => None,
@@ -261,7 +260,7 @@ pub(super) fn matches(found: &Value, wanted: &Value) -> bool {
     match (wanted, found) {
         (Value::Array(any), found) if !found.is_array() => any.iter().any(|w| matches(found, w)),
         _ => match (number(found), number(wanted)) {
-            (Some(a), Some(b)) => a == b,
+            (Some(a), Some(b)) => a.total_cmp(&b).is_eq(),
             _ => found == wanted,
         },
     }

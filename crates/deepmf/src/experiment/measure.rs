@@ -155,7 +155,7 @@ fn reduce(take: Take, steps: &[f64], numbers: &[f64], counts: &[bool]) -> f64 {
         Take::Max => rows.iter().map(|row| row.1).max_by(f64::total_cmp).unwrap_or(f64::NAN),
         Take::Mean => rows.iter().map(|row| row.1).sum::<f64>() / rows.len() as f64,
         Take::At(step) => {
-            let row = rows.iter().find(|row| row.0 == step as f64);
+            let row = rows.iter().find(|row| row.0.total_cmp(&(step as f64)).is_eq());
             row.map_or(f64::NAN, |row| row.1)
         }
         Take::End => rows.last().map_or(f64::NAN, |row| row.1),
@@ -185,7 +185,7 @@ fn per_decade(
         measured.iter().map(|(place, x)| (rest(*place), value(*place), *x)).collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
     let points: Vec<(&str, f64, f64)> = rows
-        .chunk_by(|a, b| a.0 == b.0 && a.1 == b.1)
+        .chunk_by(|a, b| a.0 == b.0 && a.1.total_cmp(&b.1).is_eq())
         .map(|same| (same[0].0.as_str(), same[0].1, median(same.iter().map(|row| row.2).collect())))
         .collect();
     let steps = points.windows(2).filter(|pair| pair[0].0 == pair[1].0);

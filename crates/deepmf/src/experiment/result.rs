@@ -97,10 +97,8 @@ impl TrialResult {
 
     /// The fields of a row, after the varied values.
     pub(super) fn fields(&self) -> Vec<String> {
-        let numbers = self.numbers.iter().map(|x| match x.is_nan() {
-            true => String::new(),
-            false => format!("{x:?}"),
-        });
+        let numbers =
+            self.numbers.iter().map(|x| if x.is_nan() { String::new() } else { format!("{x:?}") });
         [self.seed.to_string(), self.steps.to_string(), self.reason.name().to_string()]
             .into_iter()
             .chain(numbers)

@@ -35,7 +35,9 @@ pub(super) fn run(
     let run = trainer.fit(&problem, &mut model)?;
 
     let mut result = TrialResult::new(trial, run.steps, run.reason);
-    facts.into_iter().for_each(|(name, value)| result.set(name, value));
+    for (name, value) in facts {
+        result.set(name, value);
+    }
     result.set("loss", run.loss);
     result.set("seconds", run.seconds);
     result.note(&run.trajectory);

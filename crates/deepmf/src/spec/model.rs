@@ -12,7 +12,7 @@ pub enum Model {
     DeepLinear(DeepLinear),
 }
 
-/// A product of matrices, W = W_N … W_1.
+/// A product of matrices, `W = W_N … W_1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DeepLinear {
@@ -20,7 +20,7 @@ pub struct DeepLinear {
     pub depth: Option<usize>,
     /// Width of the hidden layers; min(rows, columns) if neither it nor `widths` is given.
     pub width: Option<usize>,
-    /// Widths of the hidden layers d_1 … d_{N−1} from the right, instead of `depth` and `width`.
+    /// Widths of the hidden layers `d_1 … d_{N−1}` from the right, instead of `depth` and `width`.
     pub widths: Option<Vec<usize>>,
     /// How the layers start.
     pub init: Init,

@@ -23,9 +23,9 @@ pub enum Probe {
     NuclearNorm,
     /// The norm of the gradient with respect to the parameters.
     GradientNorm,
-    /// The largest Frobenius norm of W_{j+1}ᵀW_{j+1} − W_jW_jᵀ.
+    /// The largest Frobenius norm of `W_{j+1}ᵀW_{j+1} − W_jW_jᵀ`.
     Balance,
-    /// Means of the diagonal and off-diagonal entries of |UᵀGV|.
+    /// Means of the diagonal and off-diagonal entries of `|UᵀGV|`.
     Alignment,
 }
 

@@ -54,7 +54,10 @@ impl Spec {
             }
             let table = table_of(&spec).unwrap_or_default();
             let value = |key: &&String| {
-                ((*key).clone(), lookup(&table, key).cloned().unwrap_or(Value::String("".into())))
+                (
+                    (*key).clone(),
+                    lookup(&table, key).cloned().unwrap_or(Value::String(String::new())),
+                )
             };
             let values = keys.iter().map(value).collect();
             trials.push(Trial { spec, values, fingerprint });
