@@ -172,7 +172,9 @@ impl Job {
     /// The files that are read.
     pub(crate) fn inputs(&self) -> Vec<&Path> {
         let files = match &self.data {
-            Source::File(file) => vec![Some(&file.path), file.exclude.as_ref(), file.truth.as_ref()],
+            Source::File(file) => {
+                vec![Some(&file.path), file.exclude.as_ref(), file.truth.as_ref()]
+            }
             Source::Example {} => vec![],
             Source::Measurements(m) => vec![Some(&m.operators), Some(&m.values), m.truth.as_ref()],
         };
