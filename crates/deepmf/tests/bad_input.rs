@@ -106,9 +106,9 @@ fn cases() -> Vec<(&'static str, ReadOptions, &'static str)> {
         ),
         ("not-utf8.csv", wide(), "not-utf8.csv:2: a text must be UTF-8, but it has the byte 0xfc"),
         (
-            "cut-short.csv.gz",
+            "cut-short.csv",
             wide(),
-            "cut-short.csv.gz: a compressed text must be whole gzip, but it has: unexpected end of file",
+            "cut-short.csv: a compressed text must be whole gzip, but it has: unexpected end of file",
         ),
         (
             "ragged.csv",
@@ -131,7 +131,7 @@ fn every_bad_text_is_named_with_its_place() {
 #[test]
 fn every_text_in_the_folder_has_a_case() {
     let cases = cases();
-    let ends = [".csv", ".tsv", ".txt", ".data", ".csv.gz"];
+    let ends = [".csv", ".tsv", ".txt", ".data"];
     for file in std::fs::read_dir(folder()).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let is_text = ends.iter().any(|end| name.ends_with(end));

@@ -19,7 +19,7 @@ pub use split::{k_fold, split};
 pub use synthetic::low_rank;
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
-pub use write::{text, write};
+pub use write::{encoded, text, write};
 
 /// The table in `bytes`, which are in `format`; for fuzzing.
 ///

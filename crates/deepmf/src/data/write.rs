@@ -14,6 +14,14 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Parameter`] for a format that is only read, [`Error::Io`] if the system refuses.
 pub fn write(path: impl AsRef<Path>, table: &Table) -> Result<()> {
+    write_whole(&path, &encoded(&path, table)?)
+}
+
+/// The bytes that [`write`] writes to a file of this name.
+///
+/// # Errors
+/// [`Error::Parameter`] for a format that is only read.
+pub fn encoded(path: impl AsRef<Path>, table: &Table) -> Result<Vec<u8>> {
     let path = path.as_ref();
     let refused = || {
         let allowed = "named as text (.csv, .tsv, .txt), .npy or .parquet";
@@ -21,20 +29,19 @@ pub fn write(path: impl AsRef<Path>, table: &Table) -> Result<()> {
     };
     let name = path.to_string_lossy().to_ascii_lowercase();
     let packed = name.strip_suffix(".gz");
-    let bytes = match Format::of(path) {
+    match Format::of(path) {
         Format::Text if name != "-" => {
             let bytes = text_as(table, delimiter(packed.unwrap_or(&name), table));
             if packed.is_some() { gzip(&bytes) } else { Ok(bytes) }
-                .map_err(|error| Error::io(path, "write", error))?
+                .map_err(|error| Error::io(path, "write", error))
         }
-        Format::Npy if packed.is_none() => format::npy::entries_bytes(&table.entries),
+        Format::Npy if packed.is_none() => Ok(format::npy::entries_bytes(&table.entries)),
         #[cfg(feature = "parquet")]
-        Format::Parquet if packed.is_none() => format::parquet_write::bytes(table)?,
+        Format::Parquet if packed.is_none() => format::parquet_write::bytes(table),
         #[cfg(not(feature = "parquet"))]
-        Format::Parquet => return Err(format::without_parquet(path)),
-        _ => return Err(refused()),
-    };
-    write_whole(path, &bytes)
+        Format::Parquet => Err(format::without_parquet(path)),
+        _ => Err(refused()),
+    }
 }
 
 fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -7,6 +7,7 @@ The table is the same everywhere: 4 rows, 3 columns, value 10 * row + column + 0
 import gzip
 import pathlib
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -173,5 +174,6 @@ pq.write_table(pa.table({"a": [[1.0], [2.0]]}), bad / "lists.parquet")
 (bad / "truncated-73.mat").write_bytes((good / "dense-73.mat").read_bytes()[:1500])
 png = (good / "grey.png").read_bytes()
 (bad / "truncated.png").write_bytes(png[:50])
-(bad / "huge-claim.png").write_bytes(png[:16] + b"\x00\x01\x86\xa0" * 2 + png[24:])
+size = b"IHDR" + b"\x00\x01\x86\xa0" * 2 + png[24:29]
+(bad / "huge-claim.png").write_bytes(png[:12] + size + zlib.crc32(size).to_bytes(4, "big") + png[33:])
 (bad / "not-a-png.png").write_bytes(b"GIF89a" + bytes(50))

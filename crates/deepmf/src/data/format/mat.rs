@@ -78,6 +78,12 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
 
 fn table(variable: &Variable, path: &Path, options: &ReadOptions) -> Result<Table> {
     let name = &variable.name;
+    if let Content::Other(what) = variable.content {
+        let problem = format!(
+            "`{name}` must be a real numeric matrix, but it is {what}, which is not read here"
+        );
+        return Err(Error::data(path, problem));
+    }
     let &[rows, cols] = &variable.shape[..] else {
         let found = claim::words(&variable.shape);
         return Err(Error::data(
@@ -87,20 +93,16 @@ fn table(variable: &Variable, path: &Path, options: &ReadOptions) -> Result<Tabl
     };
     let shape = (rows as usize, cols as usize);
     match &variable.content {
-        Content::Dense(values) => {
+        Content::Sparse { starts, ids, values } => {
+            let lists = Compressed { starts, ids, values, by_row: false };
+            collect::compressed(path, options, shape, &lists)
+        }
+        Content::Dense(values) if Some(values.len()) == shape.0.checked_mul(shape.1) => {
             collect::dense(path, options, shape, |i, j| values[j * shape.0 + i])
         }
-        Content::Sparse { starts, ids, values } => collect::compressed(
+        _ => Err(Error::data(
             path,
-            options,
-            shape,
-            &Compressed { starts, ids, values, by_row: false },
-        ),
-        Content::Other(what) => Err(Error::data(
-            path,
-            format!(
-                "`{name}` must be a real numeric matrix, but it is {what}, which is not read here"
-            ),
+            format!("`{name}` must have as many numbers as cells, but it has not"),
         )),
     }
 }

@@ -62,12 +62,14 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
     if header.coordinate {
         lines.coordinates(&header, most, &mut collector)?;
     } else {
-        // A number and its line break take two bytes.
-        let cells = match header.symmetry {
-            Symmetry::General => header.sizes.clone(),
-            _ => vec![header.sizes[0].div_ceil(2), header.sizes[1]],
+        // A number and its line break take two bytes; a symmetric file leaves out less than half of them and a diagonal.
+        let [rows, cols] = [header.sizes[0], header.sizes[1]];
+        let least = if header.symmetry == Symmetry::General {
+            rows
+        } else {
+            rows.saturating_sub(1).div_ceil(2)
         };
-        claim::cells(path, &cells, 2, most.saturating_add(2 + header.sizes[0]))?;
+        claim::cells(path, &[least, cols], 2, most)?;
         lines.columns(&header, &mut collector)?;
     }
     if lines.next()? {

@@ -228,3 +228,43 @@ pub(crate) fn bytes(matrix: &Mat) -> Vec<u8> {
 pub(crate) fn entries_bytes(entries: &Entries) -> Vec<u8> {
     bytes(&entries.to_dense())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/good").join(name)
+    }
+
+    #[test]
+    fn an_array_of_three_axes_has_its_last_axis_fastest() {
+        let array = read_array(&good("three-axes.npy")).unwrap();
+        assert_eq!(array.shape, [2, 3, 4]);
+        assert_eq!(array.values, (0..24).map(f64::from).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_array_must_be_finite() {
+        let error = read_array(&good("c.npy")).unwrap_err().to_string();
+        assert!(error.ends_with("c.npy: value 6 must be finite, but it is NaN"), "{error}");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_is_what_numpy_writes() {
+        let bytes_of_numpy = std::fs::read(good("c.npy")).unwrap();
+        let path = Path::new("c.npy");
+        let table = parse(&bytes_of_numpy, path, &ReadOptions::default()).unwrap();
+        assert_eq!(entries_bytes(&table.entries), bytes_of_numpy);
+    }
+
+    #[test]
+    fn halves_are_exact() {
+        for (bits, value) in
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x0001, 2f64.powi(-24)), (0x7bff, 65504.0)]
+        {
+            assert_eq!(half(bits).to_bits(), f64::to_bits(value));
+        }
+        assert!(half(0x7c00).is_infinite() && half(0x7e00).is_nan());
+    }
+}

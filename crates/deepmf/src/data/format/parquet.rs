@@ -1,6 +1,10 @@
 //! Parquet files: wide tables, or triplets by the names or places of their columns.
+//!
+//! The decoder of the `parquet` crate panics on some damaged pages. No other decoder is kept well, so that panic,
+//! which can leave nothing half-changed behind, is caught here and becomes the error that it should have been.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use arrow_array::ArrayRef;
@@ -42,8 +46,17 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
     }
 }
 
-/// All columns; those in `words` as words, whatever they hold.
+/// As [`decoded`], without its panics.
 fn columns(bytes: &[u8], path: &Path, words: &[&Field]) -> Result<Vec<Column>> {
+    catch_unwind(AssertUnwindSafe(|| decoded(bytes, path, words))).unwrap_or_else(|_| {
+        let problem =
+            "a Parquet file must be whole, but this one is damaged: a page cannot be decoded";
+        Err(Error::data(path, problem))
+    })
+}
+
+/// All columns; those in `words` as words, whatever they hold.
+fn decoded(bytes: &[u8], path: &Path, words: &[&Field]) -> Result<Vec<Column>> {
     let damaged = |error: &dyn std::fmt::Display| {
         Error::data(
             path,
@@ -59,6 +72,9 @@ fn columns(bytes: &[u8], path: &Path, words: &[&Field]) -> Result<Vec<Column>> {
     if rows.saturating_mul(fields.len() as u64) > most {
         let problem = format!("{rows} rows must fit in {} bytes, but cannot", bytes.len());
         return Err(damaged(&problem));
+    }
+    if let Some(field) = fields.iter().find(|field| field.data_type().is_nested()) {
+        return Err(neither(field, path));
     }
     let mut columns: Vec<Column> = fields
         .iter()
@@ -84,15 +100,7 @@ fn columns(bytes: &[u8], path: &Path, words: &[&Field]) -> Result<Vec<Column>> {
 
 impl Cells {
     fn append(&mut self, cells: &ArrayRef, field: &FieldRef, path: &Path) -> Result<()> {
-        let to = |kind: &DataType| {
-            cast(cells, kind).map_err(|_| {
-                let (name, found) = (field.name(), field.data_type());
-                Error::data(
-                    path,
-                    format!("column `{name}` must hold numbers or words, but it holds {found}"),
-                )
-            })
-        };
+        let to = |kind: &DataType| cast(cells, kind).map_err(|_| neither(field, path));
         match self {
             Self::Numbers(all) => {
                 let numbers = to(&DataType::Float64)?;
@@ -113,6 +121,12 @@ impl Cells {
             Self::Words(words) => words.len(),
         }
     }
+}
+
+fn neither(field: &FieldRef, path: &Path) -> Error {
+    let (name, found) = (field.name(), field.data_type());
+    let problem = format!("column `{name}` must hold numbers or words, but it holds {found}");
+    Error::data(path, problem)
 }
 
 fn is_number(kind: &DataType) -> bool {
@@ -198,12 +212,13 @@ fn triplets(bytes: &[u8], path: &Path, options: &ReadOptions, fields: &Triplets)
         }
     };
     let (row, col) = (find(&fields.row)?, find(&fields.col)?);
+    let values = numbers(&fields.value)?;
     let (rows, row_labels) = numbered(row, path)?;
     let (cols, col_labels) = numbered(col, path)?;
     let weights = fields.weight.as_ref().map(numbers).transpose()?;
     let mut collector = Collector::new(path, options);
     let mut kept = Vec::new();
-    for (e, &value) in numbers(&fields.value)?.iter().enumerate() {
+    for (e, &value) in values.iter().enumerate() {
         if collector.push(rows[e], cols[e], value)? {
             kept.extend(weights.map(|weights| weights[e]));
         }

@@ -91,3 +91,41 @@ fn triplets(table: &Table, names: Option<&[String; 3]>) -> Columns {
     let names = names.cloned().unwrap_or_else(|| ["row", "col", "value"].map(String::from));
     names.into_iter().zip(arrays).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::format::parquet::parse;
+    use crate::data::{Entries, Field, ReadOptions, Triplets};
+
+    fn good(name: &str, options: &ReadOptions) -> Table {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/good").join(name);
+        parse(&std::fs::read(&path).unwrap(), &path, options).unwrap()
+    }
+
+    #[test]
+    fn a_wide_table_comes_back_with_its_words() {
+        let table = good("wide.parquet", &ReadOptions::default());
+        let again = parse(&bytes(&table).unwrap(), Path::new("-"), &ReadOptions::default());
+        assert_eq!(again.unwrap(), table);
+    }
+
+    #[test]
+    fn triplets_come_back_with_their_labels_and_order() {
+        let [row, col, value] = ["user", "item", "stars"].map(|name| Field::Name(name.into()));
+        let triplets = Some(Triplets { row, col, value, weight: None, time: None });
+        let options = ReadOptions { triplets, ..Default::default() };
+        let table = good("triplets.parquet", &options);
+        let again = parse(&bytes(&table).unwrap(), Path::new("-"), &options);
+        assert_eq!(again.unwrap(), table);
+    }
+
+    #[test]
+    fn a_matrix_without_words_has_numbered_columns() {
+        let entries = Entries::new((2, 2), vec![0, 1], vec![1, 0], vec![3.0, 4.0]).unwrap();
+        let written = bytes(&Table::new(entries.clone())).unwrap();
+        let again = parse(&written, Path::new("-"), &ReadOptions::default()).unwrap();
+        assert_eq!((again.entries, again.row_labels), (entries, None));
+        assert_eq!(again.col_labels.unwrap(), ["1", "2"]);
+    }
+}

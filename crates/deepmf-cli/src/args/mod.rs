@@ -1,0 +1,82 @@
+//! What can be typed.
+
+mod complete;
+mod data;
+mod experiment;
+mod sense;
+mod table;
+mod value;
+
+use clap::{Parser, Subcommand};
+use deepmf::Error;
+
+pub(crate) use complete::{Complete, Kept};
+pub(crate) use data::{Data, Describe, LowRank, Make, MaskTable};
+pub(crate) use experiment::{Analyse, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun};
+pub(crate) use sense::Sense;
+pub(crate) use table::{Input, OutFormat, Written};
+
+use crate::failure::Failure;
+
+/// Deep matrix factorization: fill the holes of a table, recover a matrix from measurements, and see how training gets there.
+#[derive(Debug, Parser)]
+#[command(
+    name = "deepmf",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Example:\n  deepmf complete --example --report example.html"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Threads to use; all processors if not given. The answer does not depend on it.
+    #[arg(long, global = true, value_name = "N", value_parser = value::count)]
+    pub(crate) threads: Option<usize>,
+    /// Say nothing on stderr but errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// The commands, in the order of the flow.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fill the holes of a table.
+    Complete(Box<Complete>),
+    /// Recover a matrix from linear measurements of it.
+    Sense(Box<Sense>),
+    /// Run an experiment, a sweep or the spec of a run folder.
+    Run(Run),
+    /// Put run folders into one page.
+    Report(Report),
+    /// Show the spectrum and the balance of what was learned.
+    Analyse(Analyse),
+    /// Describe, make and mask data.
+    #[command(subcommand)]
+    Data(Data),
+    /// List, run and check the studies of papers.
+    #[command(subcommand)]
+    Study(Study),
+    /// Show versions, threads, processor features and what is missing.
+    Doctor(Doctor),
+}
+
+impl Args {
+    /// Sets the number of threads for all that follows.
+    pub(crate) fn start_threads(&self) -> Result<(), Failure> {
+        let Some(threads) = self.threads else { return Ok(()) };
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|error| {
+            Error::parameter("--threads", "a number of threads that can be started", error).into()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        super::Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,78 @@
+//! `complete --model DIR`: fills new rows by a completion that was fitted before.
+
+use std::path::Path;
+use std::time::Instant;
+
+use deepmf::analysis::{mean_squared_error_at, root_mean_squared_error_at};
+use deepmf::apps::{Completed, TruthErrors};
+use deepmf::data::{Entries, Table, read_with};
+use deepmf::linalg::Mat;
+use deepmf::{Error, Result};
+
+use super::{Ending, complete};
+use crate::args::Complete;
+use crate::failure::Failure;
+use crate::output::{self, Talk};
+use crate::place::Place;
+use crate::{align, summary};
+
+/// Runs what was typed.
+pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
+    let begun = Instant::now();
+    let (Some(folder), Some(path)) = (&args.model, &args.table) else {
+        return Err(Error::parameter("--model", "given with a table", "alone").into());
+    };
+    let inputs: Vec<&Path> =
+        [Some(path), args.truth.as_ref(), args.exclude.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
+    let place = Place::checked(&args.written, &inputs, args.kept.json)?;
+    if args.kept.report.is_some() {
+        let hint = "deepmf report DIR -o FILE.html makes the page of the fit";
+        return Err(Failure::with_hint(Error::parameter("--report", "given with a fit", "given with --model"), hint));
+    }
+    let mut done = Completed::load(folder)?;
+    let options = args.input.options()?;
+    let table = on_columns_of(&done, read_with(path, &options)?)?;
+    let beside = |path: &Path, what| align::read(path, what, &options, &table);
+    let truth = args.truth.as_deref().map(|path| beside(path, "the truth")).transpose()?;
+    let excluded = args.exclude.as_deref().map(|path| beside(path, "the excluded entries")).transpose()?;
+    let known = match &excluded {
+        Some(excluded) => align::without(&table.entries, excluded),
+        None => table.entries.clone(),
+    };
+    complete::must_fit(known.shape())?;
+
+    let filled = done.fold_in(&known)?;
+    done.seconds = begun.elapsed().as_secs_f64();
+    let errors = truth.map(|truth| truth_errors(&filled, &truth, &known)).transpose()?;
+    if let Some(place) = &place {
+        place.write(&complete::with_cells(&table, &filled)?)?;
+    }
+    if args.kept.json {
+        output::json(&summary::completion(&done, known.shape(), known.len(), errors))?;
+    }
+    let (rows, cols) = known.shape();
+    talk.line(&format!("{rows} x {cols}: {} known, filled by {}", known.len(), folder.display()));
+    if let Some(errors) = errors {
+        talk.line(&format!("RMSE where missing, by the truth: {:.6}", errors.rmse_missing));
+    }
+    Ok(Ending::Done)
+}
+
+/// The table on the columns of the completion: by their names where both have them, else by place.
+fn on_columns_of(done: &Completed, table: Table) -> Result<Table> {
+    let Some(labels) = done.col_labels.clone().filter(|_| table.col_labels.is_some()) else {
+        return Ok(table);
+    };
+    let entries = align::onto_columns(&table, &labels)?;
+    Ok(Table { entries, col_labels: Some(labels), ..table })
+}
+
+fn truth_errors(filled: &Mat, truth: &Entries, known: &Entries) -> Result<TruthErrors> {
+    let missing = align::without(truth, known);
+    let rmse_missing = if missing.is_empty() {
+        f64::NAN
+    } else {
+        root_mean_squared_error_at(filled.view(), &missing)?
+    };
+    Ok(TruthErrors { rmse_missing, mse_all: mean_squared_error_at(filled.view(), truth)? })
+}

@@ -1,0 +1,167 @@
+//! Pages of run folders: what is told of one run, and of several side by side.
+
+use std::fs;
+use std::path::Path;
+
+use deepmf::report::{Axis, Block, Cell, Column, Figure, Layer, Page, Section, Table};
+use deepmf::train::Trajectory;
+use deepmf::{Error, Result};
+use serde_json::Value;
+
+use crate::run_folder::{RESULT, SPEC, TRAJECTORY};
+
+/// Most singular values that a figure follows.
+const FOLLOWED: usize = 10;
+
+/// A run as its folder keeps it.
+pub(crate) struct Recorded {
+    /// What it is called beside others.
+    pub(crate) name: String,
+    /// What came of it.
+    pub(crate) result: Value,
+    /// What was recorded.
+    pub(crate) trajectory: Trajectory,
+    /// The spec that repeats it.
+    pub(crate) spec: String,
+}
+
+impl Recorded {
+    /// Reads a run folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Data`] for a folder without a finished run.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let text = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(|error| Error::io(path, "read", error))
+        };
+        let result = serde_json::from_str(&text(RESULT)?).map_err(|error| {
+            let problem = format!("must be JSON, but it is not: {error}");
+            let (line, column) = (error.line() as u64, error.column() as u64);
+            Error::data_at(folder.join(RESULT), line, column, problem)
+        })?;
+        Ok(Self {
+            name: folder.display().to_string(),
+            result,
+            trajectory: Trajectory::read(folder.join(TRAJECTORY))?,
+            spec: text(SPEC)?,
+        })
+    }
+}
+
+/// The results of runs, a column a run.
+///
+/// # Errors
+/// None: every row has as many cells as there are columns.
+pub(crate) fn results(runs: &[Recorded]) -> Result<Section> {
+    let mut columns = vec![Column::left("quantity")];
+    columns.extend(runs.iter().map(|run| Column::right(&run.name)));
+    let mut table = Table::new("What came of it", columns);
+    let mut keys: Vec<String> = Vec::new();
+    let flat: Vec<Vec<(String, Cell)>> = runs.iter().map(|run| flat("", &run.result)).collect();
+    for (key, _) in flat.iter().flatten() {
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    for key in keys {
+        let of = |run: &Vec<(String, Cell)>| {
+            run.iter().find(|(name, _)| *name == key).map_or(Cell::Missing, |(_, cell)| cell.clone())
+        };
+        let mut row = vec![Cell::from(key.replace('_', " "))];
+        row.extend(flat.iter().map(of));
+        table.push(row)?;
+    }
+    Ok(Section::new("Results").with(Block::Table(table)))
+}
+
+/// Names and numbers of a JSON object, those of objects in it too.
+fn flat(before: &str, value: &Value) -> Vec<(String, Cell)> {
+    let mut cells = Vec::new();
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let name = format!("{before}{key}");
+        match value {
+            Value::Object(_) => cells.extend(flat(&format!("{name} "), value)),
+            Value::Number(number) => cells.push((
+                name,
+                number.as_u64().map_or_else(|| number.as_f64().into(), Cell::from),
+            )),
+            Value::String(text) => cells.push((name, text.as_str().into())),
+            Value::Bool(_) | Value::Null | Value::Array(_) => cells.push((name, Cell::Missing)),
+        }
+    }
+    cells
+}
+
+/// The course of runs: loss, effective rank, singular values, and the last spectrum.
+pub(crate) fn course(runs: &[Recorded]) -> Section {
+    let mut section = Section::new("On the way");
+    let quantities = [
+        ("loss", "Loss", "the training loss"),
+        ("best_validation_error", "Validation", "the least validation error so far (mean square)"),
+        ("test_error", "Error on what is not observed", "the mean squared error"),
+        ("effective_rank", "Effective rank", "the effective rank of the product"),
+    ];
+    for (column, title, caption) in quantities {
+        let y = if column == "effective_rank" { Axis::linear(title) } else { Axis::log(title) };
+        let mut figure = Figure::new(title, Axis::linear("step"), y);
+        let mut drawn = false;
+        for run in runs {
+            if let Some((steps, values)) = line(run, column) {
+                figure = figure.with(Layer::line(&run.name, steps, values));
+                drawn = true;
+            }
+        }
+        if drawn {
+            section = section.with(Block::figure(figure, format!("By step: {caption}.")));
+        }
+    }
+    for run in runs {
+        if let Some(figure) = singular_values(run) {
+            let caption = format!("{}: the largest singular values of the product by step.", run.name);
+            section = section.with(Block::figure(figure, caption));
+        }
+        if let Some(figure) = last_spectrum(run) {
+            let caption = format!("{}: its largest singular values at the last recorded step.", run.name);
+            section = section.with(Block::figure(figure, caption));
+        }
+    }
+    section
+}
+
+fn line(run: &Recorded, column: &str) -> Option<(Vec<f64>, Vec<f64>)> {
+    Some((run.trajectory.column("step")?, run.trajectory.column(column)?))
+}
+
+fn singular_values(run: &Recorded) -> Option<Figure> {
+    let mut figure =
+        Figure::new("Singular values", Axis::linear("step"), Axis::linear("singular value"));
+    line(run, "singular_value_1")?;
+    for place in 1..=FOLLOWED {
+        if let Some((steps, values)) = line(run, &format!("singular_value_{place}")) {
+            figure = figure.with(Layer::line(place.to_string(), steps, values));
+        }
+    }
+    Some(figure)
+}
+
+fn last_spectrum(run: &Recorded) -> Option<Figure> {
+    let value = |place: usize| run.trajectory.column(&format!("singular_value_{place}"));
+    let values: Vec<f64> = (1..).map_while(|place| value(place)?.last().copied()).collect();
+    let places = (1..=values.len()).map(|place| place as f64).collect();
+    let axes = (Axis::linear("place"), Axis::linear("singular value"));
+    let bars = |values| Figure::new("Spectrum", axes.0, axes.1).with(Layer::bars("", places, values));
+    (!values.is_empty()).then(|| bars(values))
+}
+
+/// How runs are repeated.
+pub(crate) fn again(runs: &[Recorded]) -> Section {
+    let mut section = Section::new("To repeat it");
+    for run in runs {
+        let caption = format!("{}: save this as spec.toml", run.name);
+        section = section
+            .with(Block::code("", "deepmf run spec.toml"))
+            .with(Block::details(caption.clone(), vec![Block::code(caption, &run.spec)]));
+    }
+    section
+}
