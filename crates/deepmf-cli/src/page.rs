@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use deepmf::report::{Axis, Block, Cell, Column, Figure, Layer, Page, Section, Table};
+use deepmf::report::{Axis, Block, Cell, Column, Figure, Layer, Section, Table};
 use deepmf::train::Trajectory;
 use deepmf::{Error, Result};
 use serde_json::Value;
