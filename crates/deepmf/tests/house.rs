@@ -197,8 +197,11 @@ fn no_file_is_too_long() {
 fn every_module_says_what_it_is() {
     let files = files(&root().join("crates"), ".rs");
     assert!(files.len() > 100);
-    let silent: Vec<String> =
-        files.iter().filter(|path| !text(path).starts_with("//! ")).map(|path| name(path)).collect();
+    let silent: Vec<String> = files
+        .iter()
+        .filter(|path| !text(path).starts_with("//! "))
+        .map(|path| name(path))
+        .collect();
     assert!(silent.is_empty(), "{silent:#?}");
 }
 
@@ -251,7 +254,8 @@ fn the_library_never_prints_nor_exits() {
 #[test]
 fn no_text_names_a_machine_or_a_registry() {
     let root = root();
-    let mut all: Vec<PathBuf> = std::fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut all: Vec<PathBuf> =
+        std::fs::read_dir(&root).unwrap().map(|e| e.unwrap().path()).collect();
     all.retain(|path| path.is_file() && !path.ends_with("Cargo.lock") && !path.ends_with(".git"));
     for folder in ["crates", "docs", "studies", "bench", "fuzz/fuzz_targets", ".ci", ".githooks"] {
         all.extend(files(&root.join(folder), ""));
