@@ -76,7 +76,11 @@ fn the_truth_is_matched_by_labels_whatever_its_form_and_order() {
     desk.write("long.csv", &triplets());
     let full = table().lines().enumerate().map(|(place, line)| match place {
         0 => format!("{line}\n"),
-        _ => format!("{}\n", line.replace(",,", ",7,").trim_end_matches(',').to_owned() + if line.ends_with(',') { ",7" } else { "" }),
+        _ => format!(
+            "{}\n",
+            line.replace(",,", ",7,").trim_end_matches(',').to_owned()
+                + if line.ends_with(',') { ",7" } else { "" }
+        ),
     });
     let full: Vec<String> = full.collect();
     desk.write("full.csv", &full.concat());
@@ -123,7 +127,11 @@ fn a_saved_completion_fills_new_rows_whatever_the_order_of_columns() {
     assert!(row[1..].iter().all(|field| field.parse::<f64>().unwrap().is_finite()));
     let output = desk.with_stdin("complete - --model fit", b"town,jan,snow\nnorth,1,2\n");
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains(r#"a column of the table must be one of the table, but it is "snow""#) || stderr(&output).contains("snow"));
+    assert!(
+        stderr(&output)
+            .contains(r#"a column of the table must be one of the table, but it is "snow""#)
+            || stderr(&output).contains("snow")
+    );
 }
 
 #[test]
@@ -152,8 +160,13 @@ fn the_run_folder_repeats_itself() {
         .collect();
     names.sort();
     let expected = [
-        "checkpoint.safetensors", "completion.json", "model.safetensors", "report.html",
-        "result.json", "spec.toml", "trajectory.csv",
+        "checkpoint.safetensors",
+        "completion.json",
+        "model.safetensors",
+        "report.html",
+        "result.json",
+        "spec.toml",
+        "trajectory.csv",
     ];
     assert_eq!(names, expected);
     assert_eq!(desk.done("run fit/spec.toml"), first);
@@ -162,7 +175,11 @@ fn the_run_folder_repeats_itself() {
     assert!(stderr(&again).contains("hint: --resume"));
     desk.done("report fit -o page.html");
     let page = desk.text("page.html");
-    assert!(page.contains("<svg") && page.contains("holdout rmse") && !page.contains("http-equiv=\"refresh"));
+    assert!(
+        page.contains("<svg")
+            && page.contains("holdout rmse")
+            && !page.contains("http-equiv=\"refresh")
+    );
 }
 
 #[test]

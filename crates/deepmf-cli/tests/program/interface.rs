@@ -37,7 +37,8 @@ fn section(heading: &str) -> String {
 fn flags(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     let is_flag = |word: &&str| {
-        word.strip_prefix("--").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+        word.strip_prefix("--")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
     };
     words.filter(is_flag).map(str::to_owned).collect()
 }
@@ -68,7 +69,10 @@ fn every_command_of_the_program_is_on_the_page_and_the_other_way_round() {
         let lines = list.lines().take_while(|line| !line.is_empty());
         let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
         let names = names.filter_map(|line| line.split_whitespace().next());
-        names.filter(|name| *name != "help").map(|name| format!("{words} {name}").trim().into()).collect()
+        names
+            .filter(|name| *name != "help")
+            .map(|name| format!("{words} {name}").trim().into())
+            .collect()
     };
     let mut open = subcommands("");
     while let Some(command) = open.pop() {
@@ -83,7 +87,8 @@ fn every_command_of_the_program_is_on_the_page_and_the_other_way_round() {
 
 #[test]
 fn every_flag_of_the_program_is_on_the_page_and_the_other_way_round() {
-    let of_program: BTreeSet<String> = COMMANDS.iter().flat_map(|command| helped(command)).collect();
+    let of_program: BTreeSet<String> =
+        COMMANDS.iter().flat_map(|command| helped(command)).collect();
     assert_eq!(of_program, flags(&section("Flags")));
     assert!(of_program.len() > 40, "{of_program:?}");
 }
@@ -95,7 +100,9 @@ fn every_flag_that_the_page_gives_to_commands_is_theirs() {
         let cells: Vec<&str> = line.split(" | ").collect();
         let takers: Vec<String> =
             quoted(cells[1]).into_iter().filter(|word| COMMANDS.contains(&word.as_str())).collect();
-        for (command, flag) in takers.iter().flat_map(|c| flags(cells[0]).into_iter().map(move |f| (c, f))) {
+        for (command, flag) in
+            takers.iter().flat_map(|c| flags(cells[0]).into_iter().map(move |f| (c, f)))
+        {
             assert!(helped(command).contains(&flag), "{command} {flag}");
         }
     }
@@ -116,9 +123,23 @@ fn the_keys_of_a_completion_are_those_of_the_page_and_of_the_help() {
     let value = desk.json(&format!("complete t.csv --truth t.csv --json {SHORT}"));
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
     let expected = [
-        "rows", "cols", "observed", "missing", "depth", "width", "init_scale", "steps",
-        "stop_reason", "train_rmse", "holdout_rmse", "baseline_rmse", "effective_rank", "seconds",
-        "seed", "truth_rmse", "truth_mse",
+        "rows",
+        "cols",
+        "observed",
+        "missing",
+        "depth",
+        "width",
+        "init_scale",
+        "steps",
+        "stop_reason",
+        "train_rmse",
+        "holdout_rmse",
+        "baseline_rmse",
+        "effective_rank",
+        "seconds",
+        "seed",
+        "truth_rmse",
+        "truth_mse",
     ];
     assert_eq!(keys, expected);
     let baselines: Vec<&String> = value["baseline_rmse"].as_object().unwrap().keys().collect();
@@ -146,10 +167,7 @@ fn the_keys_of_other_commands_are_those_of_the_page() {
     ] {
         let begin = section.find(&format!("`{command}`:")).unwrap();
         let paragraph = section[begin..].split("\n\n").next().unwrap();
-        let text = paragraph.replace(
-            "`form` (`wide`, `triplets`, `matrix`)",
-            "`form`",
-        );
+        let text = paragraph.replace("`form` (`wide`, `triplets`, `matrix`)", "`form`");
         let mut on_page = quoted(&text);
         on_page.remove(command);
         let keys = desk.json(line).as_object().unwrap().keys().cloned().collect();
@@ -164,8 +182,16 @@ fn the_stop_reasons_of_the_page_are_those_of_the_library() {
         StepsDone, TimeUp, ValidationWorse,
     };
     let all = [
-        LossReached, GradientVanished, ObjectiveSettled, ValidationWorse, Plateau, Event, StepsDone,
-        TimeUp, Interrupted, Diverged,
+        LossReached,
+        GradientVanished,
+        ObjectiveSettled,
+        ValidationWorse,
+        Plateau,
+        Event,
+        StepsDone,
+        TimeUp,
+        Interrupted,
+        Diverged,
     ];
     let mut on_page = quoted(&section("Stop reasons"));
     on_page.remove("stop_reason");
