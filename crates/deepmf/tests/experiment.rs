@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use deepmf::experiment::Judgement::{self, Failed, Passed};
 use deepmf::experiment::study::{self, CheckOptions};
-use deepmf::experiment::{Experiment, Judgement, Outcome, RunOptions};
+use deepmf::experiment::{Experiment, Outcome, RunOptions};
 use deepmf::spec;
 
 const SWEEP: &str = r#"
@@ -204,8 +205,8 @@ fn one_and_two_threads_give_the_same_bits() {
 #[test]
 fn the_spec_of_a_run_folder_repeats_the_run() {
     let folder = tempfile::tempdir().unwrap();
-    let table: String = (0..6).map(|i| format!("{},{},{}\n", i, 2 * i, i * i % 5)).collect();
-    fs::write(folder.path().join("table.csv"), table).unwrap();
+    let table: Vec<String> = (0..6).map(|i| format!("{i},{},{}", 2 * i, i * i % 5)).collect();
+    fs::write(folder.path().join("table.csv"), table.join("\n")).unwrap();
     let text = SWEEP
         .split("[[vary]]")
         .next()
@@ -297,8 +298,7 @@ fn claims_pass_fail_and_are_skipped() {
 
     let verdicts = study::check(&root, "made2024", &CheckOptions::default(), &|_| ()).unwrap();
     let judged: Vec<&Judgement> = verdicts.iter().map(|verdict| &verdict.judgement).collect();
-    use Judgement::{Failed, Passed, Skipped};
-    let skipped = Skipped("DEEPMF_NO_SUCH_VARIABLE is not set".into());
+    let skipped = Judgement::Skipped("DEEPMF_NO_SUCH_VARIABLE is not set".into());
     let expected = [Passed, Failed, skipped, Passed, Failed, Passed, Passed, Passed];
     assert_eq!(judged, expected.iter().collect::<Vec<_>>(), "{verdicts:#?}");
     assert_eq!(verdicts[0].measured.len(), 4);

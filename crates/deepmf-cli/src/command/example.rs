@@ -93,8 +93,6 @@ fn weather(draws: &mut Stream) -> Vec<[f64; REGIONS]> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn one_seed_gives_one_table_with_holes_and_labels() {
         let (table, truth) = super::table(4).unwrap();

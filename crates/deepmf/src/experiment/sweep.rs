@@ -136,7 +136,7 @@ impl<'a> Sweep<'a> {
     fn append(&self, place: usize, result: &TrialResult) -> Result<()> {
         let Some(table) = &self.table else { return Ok(()) };
         let values = self.experiment.trials[place].values.iter();
-        let values = values.map(|(_, value)| match value {
+        let values = values.filter(|(key, _)| key != "seed").map(|(_, value)| match value {
             toml::Value::String(word) => word.clone(),
             other => other.to_string(),
         });
@@ -156,9 +156,10 @@ impl<'a> Sweep<'a> {
 
 const FIELDS: [&str; 3] = ["seed", "steps", "stop_reason"];
 
-/// The varied keys, which the first trial has in the order of the columns.
+/// The varied keys, which the first trial has in the order of the columns; the seed has a column in any case.
 fn keys(experiment: &Experiment) -> impl Iterator<Item = &str> {
-    experiment.trials.iter().take(1).flat_map(|t| t.values.iter().map(|(key, _)| key.as_str()))
+    let keys = experiment.trials.iter().take(1).flat_map(|trial| &trial.values);
+    keys.map(|(key, _)| key.as_str()).filter(|key| *key != "seed")
 }
 
 fn line<'a>(fields: impl Iterator<Item = &'a str>) -> Result<String> {

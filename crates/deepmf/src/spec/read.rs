@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_column_counts_characters() {
-        let error = error_at("a.toml".as_ref(), "a = 1\n# é\nééx", 14, "it".into());
+        let text = "a = 1\n# é\nééx";
+        let error = error_at("a.toml".as_ref(), text, place_of(text, "x"), "it".into());
         assert_eq!(error.to_string(), "a.toml:3:3: it");
     }
 }
