@@ -114,19 +114,17 @@ pub(crate) fn without(known: &Entries, excluded: &Entries) -> Entries {
 pub(crate) fn onto_columns(table: &Table, labels: &[String]) -> Result<Entries> {
     let cols = Ids::of(table.col_labels.as_deref(), Some(labels), false);
     let count = if matches!(cols, Ids::Same) { table.entries.shape().1 } else { labels.len() };
-    let ids = table
-        .entries
-        .cols()
-        .iter()
-        .map(|&j| cols.id(j as usize, count, "a column of the new rows", "the completion"));
-    let shape = (table.entries.shape().0, count);
-    let entries = &table.entries;
-    Entries::new(
-        shape,
-        entries.rows().to_vec(),
-        ids.collect::<Result<_>>()?,
-        entries.values().to_vec(),
-    )
+    let mut cells = Vec::with_capacity(table.entries.len());
+    for (i, j, value) in table.entries.iter() {
+        let id = cols.id(j, count, "a column of the new rows", "the completion")?;
+        cells.push((i as u32, id, value));
+    }
+    // In one order whatever the file's, so that sums come out the same.
+    cells.sort_unstable_by_key(|&(i, j, _)| (i, j));
+    let rows = cells.iter().map(|cell| cell.0).collect();
+    let cols = cells.iter().map(|cell| cell.1).collect();
+    let values = cells.iter().map(|cell| cell.2).collect();
+    Entries::new((table.entries.shape().0, count), rows, cols, values)
 }
 
 #[cfg(test)]
