@@ -75,8 +75,9 @@ pub(super) fn json(folder: &Path, reports: &[TrialReport]) -> Value {
             "trial": report.name,
             "folder": report.folder().map(|folder| folder.display().to_string()),
             "stop_reason": ended(&report.outcome),
+            "steps": report.result().map(|result| result.steps),
         });
-        for name in TOLD {
+        for name in &TOLD[1..] {
             let number = report.result().and_then(|result| result.number(name));
             value[name] = json!(number.filter(|number| number.is_finite()));
         }
