@@ -10,7 +10,12 @@ use deepmf::{Error, Result};
 ///
 /// # Errors
 /// If it fits neither way, the reason why not the first way.
-pub(crate) fn read(path: &Path, what: &str, options: &ReadOptions, onto: &Table) -> Result<Entries> {
+pub(crate) fn read(
+    path: &Path,
+    what: &str,
+    options: &ReadOptions,
+    onto: &Table,
+) -> Result<Entries> {
     let is_text = matches!(Format::of(path), Format::Text | Format::Parquet);
     let plain = ReadOptions { variable: None, mask: None, ..options.clone() };
     let wide = ReadOptions { triplets: None, ..plain.clone() };
@@ -80,11 +85,14 @@ impl<'a> Ids<'a> {
                 (&labels[id], ids.get(labels[id].as_str()).copied(), "one of the table".into())
             }
             Self::Places(labels) => {
-                let place = labels[id].parse::<u32>().ok().filter(|&place| (place as usize) < count);
+                let place =
+                    labels[id].parse::<u32>().ok().filter(|&place| (place as usize) < count);
                 (&labels[id], place, format!("from 0 to {}", count.saturating_sub(1)))
             }
         };
-        found.ok_or_else(|| Error::parameter(format!("a {line} of {what}"), allowed, format!("{label:?}")))
+        found.ok_or_else(|| {
+            Error::parameter(format!("a {line} of {what}"), allowed, format!("{label:?}"))
+        })
     }
 }
 
@@ -108,10 +116,16 @@ pub(crate) fn without(known: &Entries, excluded: &Entries) -> Entries {
 pub(crate) fn onto_columns(table: &Table, labels: &[String]) -> Result<Entries> {
     let cols = Ids::of(table.col_labels.as_deref(), Some(labels), false);
     let count = if matches!(cols, Ids::Same) { table.entries.shape().1 } else { labels.len() };
-    let ids = table.entries.cols().iter().map(|&j| cols.id(j as usize, count, "the table", "column"));
+    let ids =
+        table.entries.cols().iter().map(|&j| cols.id(j as usize, count, "the table", "column"));
     let shape = (table.entries.shape().0, count);
     let entries = &table.entries;
-    Entries::new(shape, entries.rows().to_vec(), ids.collect::<Result<_>>()?, entries.values().to_vec())
+    Entries::new(
+        shape,
+        entries.rows().to_vec(),
+        ids.collect::<Result<_>>()?,
+        entries.values().to_vec(),
+    )
 }
 
 #[cfg(test)]
@@ -134,7 +148,11 @@ mod tests {
         let found = entries(&other, "the truth", &onto).unwrap();
         let found: Vec<_> = found.iter().collect();
         assert_eq!(found, [(1, 1, 7.0), (0, 1, 8.0)]);
-        assert_eq!(without(&onto.entries, &Entries::new((2, 2), vec![0], vec![1], vec![0.0]).unwrap()).len(), 3);
+        assert_eq!(
+            without(&onto.entries, &Entries::new((2, 2), vec![0], vec![1], vec![0.0]).unwrap())
+                .len(),
+            3
+        );
     }
 
     #[test]

@@ -13,7 +13,10 @@ pub(crate) struct Failure {
 
 /// Words in a message and the remedy for what they tell.
 const REMEDIES: [(&str, &str); 9] = [
-    ("must be given once", "--duplicates last or --duplicates mean says what such a cell counts for"),
+    (
+        "must be given once",
+        "--duplicates last or --duplicates mean says what such a cell counts for",
+    ),
     (
         "must be a number, but it is",
         "--missing WORD names a word that means missing; --header and --row-names name what is not data",
@@ -21,8 +24,14 @@ const REMEDIES: [(&str, &str); 9] = [
     ("variable", "--variable NAME chooses one"),
     ("the header must have", "--triplets takes names of the header or places from 1"),
     ("must be read by places", "--triplets 1,2,3 reads the first three fields"),
-    ("the place of a triplet's field", "--triplets takes places from 1 to the number of fields; see --delimiter"),
-    ("a line must have", "--delimiter CHAR says what separates fields; --triplets reads one entry a line"),
+    (
+        "the place of a triplet's field",
+        "--triplets takes places from 1 to the number of fields; see --delimiter",
+    ),
+    (
+        "a line must have",
+        "--delimiter CHAR says what separates fields; --triplets reads one entry a line",
+    ),
     ("the file to write", "--format says what to write to a file without an extension"),
     ("must have an observed entry", "--missing and --triplets say how the file is to be read"),
 ];

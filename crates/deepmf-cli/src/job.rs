@@ -93,10 +93,10 @@ impl Job {
     pub(crate) fn complete(args: &Complete) -> Self {
         let data = match &args.table {
             Some(table) => Source::File(File {
-                path: absolute(table),
-                exclude: args.exclude.as_deref().map(absolute),
-                truth: args.truth.as_deref().map(absolute),
-                read: args.input.seen_from_here(),
+                path: table.clone(),
+                exclude: args.exclude.clone(),
+                truth: args.truth.clone(),
+                read: args.input.clone(),
             }),
             None => Source::Example {},
         };
@@ -113,10 +113,10 @@ impl Job {
     /// What was typed after `sense`.
     pub(crate) fn sense(args: &Sense) -> Self {
         let data = Source::Measurements(Measurements {
-            operators: absolute(&args.operators),
-            values: absolute(&args.measurements),
+            operators: args.operators.clone(),
+            values: args.measurements.clone(),
             shape: args.shape,
-            truth: args.truth.as_deref().map(absolute),
+            truth: args.truth.clone(),
         });
         Self {
             program: version(),
@@ -156,23 +156,39 @@ impl Job {
             let must = "a spec must have `complete` with `data.file` or `data.example`, or `sense` with `data.measurements`";
             return Err(wrong(0, format!("{must}, but it has another mixture")));
         }
-        Ok(job)
+        Ok(job.with_paths(|file| seen_from(path, file)))
     }
 
-    /// The spec as TOML.
+    /// The spec as TOML, with paths that hold from anywhere.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a seed above the whole numbers of TOML.
     pub(crate) fn toml(&self) -> Result<String> {
-        let text = toml::to_string(self)
+        let text = toml::to_string(&self.clone().with_paths(absolute))
             .map_err(|error| Error::parameter("--seed", "below 2^63", error.to_string()))?;
         Ok(format!("# `deepmf run` with this file repeats the run.\n{text}"))
+    }
+
+    fn with_paths(mut self, change: impl Fn(&Path) -> PathBuf) -> Self {
+        let all = match &mut self.data {
+            Source::File(File { path, exclude, truth, read }) => {
+                vec![Some(path), exclude.as_mut(), truth.as_mut(), read.mask.as_mut()]
+            }
+            Source::Example {} => vec![],
+            Source::Measurements(Measurements { operators, values, truth, .. }) => {
+                vec![Some(operators), Some(values), truth.as_mut()]
+            }
+        };
+        all.into_iter().flatten().for_each(|path| *path = change(path));
+        self
     }
 
     /// The files that are read.
     pub(crate) fn inputs(&self) -> Vec<&Path> {
         let files = match &self.data {
-            Source::File(file) => vec![Some(&file.path), file.exclude.as_ref(), file.truth.as_ref()],
+            Source::File(file) => {
+                vec![Some(&file.path), file.exclude.as_ref(), file.truth.as_ref()]
+            }
             Source::Example {} => vec![],
             Source::Measurements(m) => vec![Some(&m.operators), Some(&m.values), m.truth.as_ref()],
         };
@@ -180,12 +196,20 @@ impl Job {
     }
 }
 
-/// The path from the root, so that the spec can be run from anywhere; stdin stays stdin.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
+/// The path from the root; stdin stays stdin.
+fn absolute(path: &Path) -> PathBuf {
     if path == Path::new("-") {
         return path.into();
     }
     std::path::absolute(path).unwrap_or_else(|_| path.into())
+}
+
+/// `file` as the spec at `spec` means it.
+fn seen_from(spec: &Path, file: &Path) -> PathBuf {
+    match spec.parent() {
+        Some(folder) if file != Path::new("-") => folder.join(file),
+        _ => file.into(),
+    }
 }
 
 #[cfg(test)]
@@ -205,6 +229,13 @@ mod tests {
         let text = job.toml().unwrap();
         assert!(Job::is_in(&text));
         assert_eq!(Job::read(&text, Path::new("spec.toml")).unwrap(), job);
+    }
+
+    #[test]
+    fn paths_are_seen_from_the_folder_of_the_spec() {
+        let text = "complete = {}\n[data.file]\npath = \"t.csv\"\ntruth = \"/u.csv\"\n";
+        let job = Job::read(text, Path::new("deep/spec.toml")).unwrap();
+        assert_eq!(job.inputs(), [Path::new("deep/t.csv"), Path::new("/u.csv")]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use deepmf::report::{Axis, Block, Cell, Column, Figure, Layer, Page, Section, Table};
+use deepmf::report::{Axis, Block, Cell, Column, Figure, Layer, Section, Table};
 use deepmf::train::Trajectory;
 use deepmf::{Error, Result};
 use serde_json::Value;
@@ -66,7 +66,9 @@ pub(crate) fn results(runs: &[Recorded]) -> Result<Section> {
     }
     for key in keys {
         let of = |run: &Vec<(String, Cell)>| {
-            run.iter().find(|(name, _)| *name == key).map_or(Cell::Missing, |(_, cell)| cell.clone())
+            run.iter()
+                .find(|(name, _)| *name == key)
+                .map_or(Cell::Missing, |(_, cell)| cell.clone())
         };
         let mut row = vec![Cell::from(key.replace('_', " "))];
         row.extend(flat.iter().map(of));
@@ -82,10 +84,8 @@ fn flat(before: &str, value: &Value) -> Vec<(String, Cell)> {
         let name = format!("{before}{key}");
         match value {
             Value::Object(_) => cells.extend(flat(&format!("{name} "), value)),
-            Value::Number(number) => cells.push((
-                name,
-                number.as_u64().map_or_else(|| number.as_f64().into(), Cell::from),
-            )),
+            Value::Number(number) => cells
+                .push((name, number.as_u64().map_or_else(|| number.as_f64().into(), Cell::from))),
             Value::String(text) => cells.push((name, text.as_str().into())),
             Value::Bool(_) | Value::Null | Value::Array(_) => cells.push((name, Cell::Missing)),
         }
@@ -118,11 +118,13 @@ pub(crate) fn course(runs: &[Recorded]) -> Section {
     }
     for run in runs {
         if let Some(figure) = singular_values(run) {
-            let caption = format!("{}: the largest singular values of the product by step.", run.name);
+            let caption =
+                format!("{}: the largest singular values of the product by step.", run.name);
             section = section.with(Block::figure(figure, caption));
         }
         if let Some(figure) = last_spectrum(run) {
-            let caption = format!("{}: its largest singular values at the last recorded step.", run.name);
+            let caption =
+                format!("{}: its largest singular values at the last recorded step.", run.name);
             section = section.with(Block::figure(figure, caption));
         }
     }
@@ -150,7 +152,8 @@ fn last_spectrum(run: &Recorded) -> Option<Figure> {
     let values: Vec<f64> = (1..).map_while(|place| value(place)?.last().copied()).collect();
     let places = (1..=values.len()).map(|place| place as f64).collect();
     let axes = (Axis::linear("place"), Axis::linear("singular value"));
-    let bars = |values| Figure::new("Spectrum", axes.0, axes.1).with(Layer::bars("", places, values));
+    let bars =
+        |values| Figure::new("Spectrum", axes.0, axes.1).with(Layer::bars("", places, values));
     (!values.is_empty()).then(|| bars(values))
 }
 

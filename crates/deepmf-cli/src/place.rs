@@ -82,7 +82,12 @@ impl Place {
 /// Which of these it is.
 pub(crate) fn check_file(path: &Path, inputs: &[&Path]) -> Result<(), Failure> {
     if path.is_dir() {
-        return Err(Error::parameter("the file to write", "a file", format!("the folder {}", path.display())).into());
+        return Err(Error::parameter(
+            "the file to write",
+            "a file",
+            format!("the folder {}", path.display()),
+        )
+        .into());
     }
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -81,7 +81,10 @@ pub(crate) fn errors(done: &Completed, truth: Option<TruthErrors>) -> deepmf::Re
         table.push(vec!["the mean".into(), baselines.mean.into()])?;
     }
     if let Some(errors) = truth {
-        table.push(vec!["this completion, where missing, by the truth".into(), errors.rmse_missing.into()])?;
+        table.push(vec![
+            "this completion, where missing, by the truth".into(),
+            errors.rmse_missing.into(),
+        ])?;
     }
     Ok(table)
 }

@@ -29,8 +29,8 @@
 //! And the same as one sentence: [`apps::Completion`].
 
 mod error;
-pub mod linalg;
 pub mod random;
+pub mod linalg;
 
 pub mod data;
 pub mod product;
@@ -42,5 +42,7 @@ pub mod train;
 pub mod apps;
 pub mod report;
 pub mod experiment;
+#[cfg(doctest)]
+mod guide;
 
 pub use error::{Error, Result};

@@ -43,7 +43,7 @@ pub(crate) struct Complete {
     #[arg(long, help_heading = "Output")]
     pub(crate) denoise: bool,
     /// The seed of all that is random.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) settings: Settings,

@@ -9,12 +9,10 @@ use super::{Input, Written, value};
 /// The commands about data.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Data {
-    /// Say what is in a file.
     Describe(Box<Describe>),
     /// Make data of which the truth is known.
     #[command(subcommand)]
     Make(Make),
-    /// Hide entries of a table at random.
     Mask(Box<MaskTable>),
 }
 
@@ -37,7 +35,6 @@ pub(crate) struct Describe {
 /// What can be made.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Make {
-    /// A random matrix of low rank and some of its entries.
     LowRank(LowRank),
 }
 

@@ -55,10 +55,8 @@ pub(crate) enum Study {
     /// List the studies.
     #[command(after_help = "Example:\n  deepmf study list")]
     List(Place),
-    /// Run the experiments of a study.
     #[command(after_help = "Example:\n  deepmf study run arora2019 --quick --run results")]
     Run(StudyRun),
-    /// Check what a study claims; exit code 1 if a claim fails.
     #[command(after_help = "Example:\n  deepmf study check arora2019 --quick")]
     Check(StudyCheck),
 }
@@ -71,7 +69,7 @@ pub(crate) struct Place {
     pub(crate) studies: PathBuf,
 }
 
-/// Run the experiments of a study.
+/// Run the experiments that the claims of a study are about.
 #[derive(Args, Debug)]
 pub(crate) struct StudyRun {
     /// The study.
@@ -89,7 +87,10 @@ pub(crate) struct StudyRun {
     pub(crate) place: Place,
 }
 
-/// Check what a study claims.
+/// Check what a study claims; the exit code is 1 if a claim fails.
+///
+/// With --json stdout holds one JSON object with the keys study and claims, each of these with id, says, source, origin,
+/// bound, measured, judgement, reason.
 #[derive(Args, Debug)]
 pub(crate) struct StudyCheck {
     /// The study.

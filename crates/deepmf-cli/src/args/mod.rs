@@ -41,15 +41,10 @@ pub(crate) struct Args {
 /// The commands, in the order of the flow.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Fill the holes of a table.
     Complete(Box<Complete>),
-    /// Recover a matrix from linear measurements of it.
     Sense(Box<Sense>),
-    /// Run an experiment, a sweep or the spec of a run folder.
-    Run(Run),
-    /// Put run folders into one page.
+    Run(Box<Run>),
     Report(Report),
-    /// Show the spectrum and the balance of what was learned.
     Analyse(Analyse),
     /// Describe, make and mask data.
     #[command(subcommand)]
@@ -57,7 +52,6 @@ pub(crate) enum Command {
     /// List, run and check the studies of papers.
     #[command(subcommand)]
     Study(Study),
-    /// Show versions, threads, processor features and what is missing.
     Doctor(Doctor),
 }
 

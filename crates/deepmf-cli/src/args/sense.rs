@@ -34,7 +34,7 @@ pub(crate) struct Sense {
     #[command(flatten)]
     pub(crate) kept: Kept,
     /// The seed of all that is random.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
     pub(crate) seed: u64,
     /// Number of layers [default: 3].
     #[arg(long, value_name = "N", value_parser = value::count, help_heading = "Fit")]

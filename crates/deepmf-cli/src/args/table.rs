@@ -30,15 +30,19 @@ pub(crate) struct Input {
     pub(crate) delimiter: Option<u8>,
     /// The first line holds names.
     #[arg(long, overrides_with = "no_header")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) header: bool,
     /// The first line holds numbers.
     #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_header: bool,
     /// The first column holds the names of the rows.
     #[arg(long, overrides_with = "no_row_names")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) row_names: bool,
     /// The first column holds numbers.
     #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_row_names: bool,
     /// Which variable of a MAT or NPZ file.
     #[arg(long, value_name = "NAME")]
@@ -82,18 +86,13 @@ pub(crate) enum OutFormat {
     Csv,
     /// Fields between tabs.
     Tsv,
-    /// One `NumPy` array.
+    /// A NumPy array.
     Npy,
     /// Apache Parquet.
     Parquet,
 }
 
 impl Input {
-    /// The same with paths that hold from anywhere.
-    pub(crate) fn seen_from_here(&self) -> Self {
-        Self { mask: self.mask.as_deref().map(crate::job::absolute), ..self.clone() }
-    }
-
     /// The same for the library.
     ///
     /// # Errors

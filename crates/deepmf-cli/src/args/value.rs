@@ -18,9 +18,9 @@ pub(super) fn not_negative(word: &str) -> Result<f64, String> {
     number(word, "must be a number that is 0 or more", |x| x >= 0.0)
 }
 
-/// A share: 0 or more and below 1.
+/// A share of which enough is left.
 pub(super) fn share(word: &str) -> Result<f64, String> {
-    number(word, "must be 0 or more and below 1", |x| (0.0..1.0).contains(&x))
+    number(word, "must be from 0 to 0.9", |x| (0.0..=0.9).contains(&x))
 }
 
 /// A share above 0 and below 1.

@@ -38,7 +38,10 @@ pub(crate) fn run(args: &Analyse) -> Result<Ending, Failure> {
 fn layers(path: &Path) -> Result<Vec<Mat>> {
     let layers = Tensors::load(path)?.layers();
     if layers.is_empty() {
-        return Err(Error::data(path, "must hold `layers.0`, `layers.1` and so on, but it holds none"));
+        return Err(Error::data(
+            path,
+            "must hold `layers.0`, `layers.1` and so on, but it holds none",
+        ));
     }
     for (place, pair) in layers.windows(2).enumerate() {
         if pair[0].rows() != pair[1].cols() {
@@ -55,7 +58,8 @@ fn layers(path: &Path) -> Result<Vec<Mat>> {
 }
 
 fn facts(layers: &[Mat]) -> Result<Value> {
-    let product = layers[1..].iter().fold(layers[0].clone(), |product, layer| layer.times(&product));
+    let product =
+        layers[1..].iter().fold(layers[0].clone(), |product, layer| layer.times(&product));
     let values = singular_values(product.view())?;
     let views: Vec<_> = layers.iter().map(Mat::view).collect();
     let mut widths: Vec<usize> = layers.iter().map(Mat::cols).collect();
@@ -80,7 +84,11 @@ fn text(facts: &Value) -> Result<String> {
     let widths: Vec<String> =
         facts["widths"].as_array().into_iter().flatten().map(Value::to_string).collect();
     let mut table = Table::new(
-        format!("W = product of {} layers, widths {} from the right", facts["depth"], widths.join(", ")),
+        format!(
+            "W = product of {} layers, widths {} from the right",
+            facts["depth"],
+            widths.join(", ")
+        ),
         vec![Column::left("quantity"), Column::right("value")],
     );
     let keys =

@@ -28,7 +28,12 @@ pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
 }
 
 /// Fills the table of a job.
-pub(super) fn fill(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> Result<Ending, Failure> {
+pub(super) fn fill(
+    job: &Job,
+    written: &Written,
+    kept: &Kept,
+    talk: Talk,
+) -> Result<Ending, Failure> {
     let is_example = matches!(job.data, Source::Example {});
     let place = Place::checked(written, &job.inputs(), kept.json || is_example)?;
     if let Some(path) = &kept.report {
@@ -37,7 +42,8 @@ pub(super) fn fill(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> Res
     let known = Known::read(job)?;
     must_fit(known.table.entries.shape())?;
     let spec = job.toml()?;
-    let folder = kept.run.as_ref().map(|path| RunFolder::open(path, kept.resume, &spec)).transpose()?;
+    let folder =
+        kept.run.as_ref().map(|path| RunFolder::open(path, kept.resume, &spec)).transpose()?;
 
     let bar = Bar::new(talk);
     let settings = job.complete.clone().unwrap_or_default();
@@ -69,8 +75,7 @@ pub(super) fn fill(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> Res
         page.save(path)?;
     }
     if let Some(place) = place.as_ref().filter(|_| done.reason != StopReason::Diverged) {
-        let matrix =
-            if job.output.denoise { done.predict() } else { done.fill(&table.entries) };
+        let matrix = if job.output.denoise { done.predict() } else { done.fill(&table.entries) };
         place.write(&with_cells(table, &matrix)?)?;
     }
     if kept.json {
@@ -117,7 +122,11 @@ pub(super) fn must_fit(shape: (usize, usize)) -> Result<()> {
         Some(cells) if cells <= MOST_CELLS => Ok(()),
         _ => {
             let found = format!("{} x {}", shape.0, shape.1);
-            Err(Error::parameter("a completed table", format!("of at most {MOST_CELLS} cells"), found))
+            Err(Error::parameter(
+                "a completed table",
+                format!("of at most {MOST_CELLS} cells"),
+                found,
+            ))
         }
     }
 }
@@ -139,14 +148,16 @@ fn page(done: &Completed, result: &Value, truth: Option<TruthErrors>, spec: &str
     for warning in &done.warnings {
         what = what.with(Block::warning(warning));
     }
-    let mut errors = Section::new("Error on held-out entries")
-        .with(Block::Table(summary::errors(done, truth)?));
+    let mut errors =
+        Section::new("Error on held-out entries").with(Block::Table(summary::errors(done, truth)?));
     if !done.holdout.is_empty() {
         let (truth, answer) = done.holdout.iter().copied().unzip();
-        let scatter = Figure::new("Held-out entries", Axis::linear("true"), Axis::linear("predicted"))
-            .with(Layer::points("", truth, answer))
-            .with(Layer::rule("equal", Reference::Diagonal));
-        let caption = "Every held-out entry: its true value, and the answer of a fit that did not see it.";
+        let scatter =
+            Figure::new("Held-out entries", Axis::linear("true"), Axis::linear("predicted"))
+                .with(Layer::points("", truth, answer))
+                .with(Layer::rule("equal", Reference::Diagonal));
+        let caption =
+            "Every held-out entry: its true value, and the answer of a fit that did not see it.";
         errors = errors.with(Block::figure(scatter, caption));
     }
     if !done.candidates.is_empty() {

@@ -32,9 +32,10 @@ pub(crate) fn run(args: &Describe) -> Result<Ending, Failure> {
 fn facts(args: &Describe, table: &Table) -> Value {
     let entries = &table.entries;
     let (rows, cols) = entries.shape();
-    let range = entries.values().iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| {
-        (low.min(x), high.max(x))
-    });
+    let range = entries
+        .values()
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
     let (by_row, by_col) = known(entries);
     let least = |counts: &[usize]| counts.iter().copied().min().unwrap_or(0);
     let empty = |counts: &[usize]| counts.iter().filter(|&&count| count == 0).count();

@@ -18,9 +18,7 @@ pub(crate) fn run(args: &Doctor) -> Result<Ending, Failure> {
     }
     let words = |value: &Value| match value {
         Value::Array(list) if list.is_empty() => "nothing".into(),
-        Value::Array(list) => {
-            list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
-        }
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };

@@ -2,10 +2,10 @@
 
 use std::f64::consts::TAU;
 
+use deepmf::Result;
 use deepmf::data::{Entries, Form, Table, hide};
 use deepmf::linalg::Mat;
 use deepmf::random::{Purpose, RngExt, Stream, normal, stream};
-use deepmf::Result;
 
 const BEGINNINGS: [&str; 8] = ["Amber", "Birch", "Cold", "Dun", "Elder", "Fox", "Gold", "Hazel"];
 const ENDS: [&str; 6] = ["bridge", "cliff", "fell", "haven", "mere", "wold"];
@@ -29,7 +29,11 @@ pub(super) fn table(seed: u64) -> Result<(Table, Mat)> {
         entries: known,
         row_labels: Some(towns.collect()),
         col_labels: Some(weeks.collect()),
-        form: Form::Wide { delimiter: b',', row_names: Some("town".into()), passthrough: Vec::new() },
+        form: Form::Wide {
+            delimiter: b',',
+            row_names: Some("town".into()),
+            passthrough: Vec::new(),
+        },
     };
     Ok((table, truth))
 }
@@ -89,8 +93,6 @@ fn weather(draws: &mut Stream) -> Vec<[f64; REGIONS]> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn one_seed_gives_one_table_with_holes_and_labels() {
         let (table, truth) = super::table(4).unwrap();

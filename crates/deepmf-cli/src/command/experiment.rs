@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use deepmf::Result;
 use deepmf::experiment::{Experiment, Outcome, RunOptions, TrialReport};
 use deepmf::report::{Column, Table};
 use deepmf::train::StopReason;
-use deepmf::Result;
 use serde_json::{Value, json};
 
 use super::Ending;

@@ -22,19 +22,26 @@ pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
     let (Some(folder), Some(path)) = (&args.model, &args.table) else {
         return Err(Error::parameter("--model", "given with a table", "alone").into());
     };
-    let inputs: Vec<&Path> =
-        [Some(path), args.truth.as_ref(), args.exclude.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
+    let inputs: Vec<&Path> = [Some(path), args.truth.as_ref(), args.exclude.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(AsRef::as_ref)
+        .collect();
     let place = Place::checked(&args.written, &inputs, args.kept.json)?;
     if args.kept.report.is_some() {
         let hint = "deepmf report DIR -o FILE.html makes the page of the fit";
-        return Err(Failure::with_hint(Error::parameter("--report", "given with a fit", "given with --model"), hint));
+        return Err(Failure::with_hint(
+            Error::parameter("--report", "given with a fit", "given with --model"),
+            hint,
+        ));
     }
     let mut done = Completed::load(folder)?;
     let options = args.input.options()?;
     let table = on_columns_of(&done, read_with(path, &options)?)?;
     let beside = |path: &Path, what| align::read(path, what, &options, &table);
     let truth = args.truth.as_deref().map(|path| beside(path, "the truth")).transpose()?;
-    let excluded = args.exclude.as_deref().map(|path| beside(path, "the excluded entries")).transpose()?;
+    let excluded =
+        args.exclude.as_deref().map(|path| beside(path, "the excluded entries")).transpose()?;
     let known = match &excluded {
         Some(excluded) => align::without(&table.entries, excluded),
         None => table.entries.clone(),

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use deepmf::data::{Entries, Table, low_rank as truth_of, observe, random_cells, write};
 use deepmf::Error;
+use deepmf::data::{Entries, Table, low_rank as truth_of, observe, random_cells, write};
 
 use super::Ending;
 use crate::args::LowRank;

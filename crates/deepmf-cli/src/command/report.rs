@@ -51,7 +51,10 @@ pub(super) fn finished(folder: &Path) -> Result<Vec<PathBuf>> {
         .collect();
     found.sort();
     if found.is_empty() {
-        return Err(Error::data(folder, "must be a run folder or hold some, but no result.json is there"));
+        return Err(Error::data(
+            folder,
+            "must be a run folder or hold some, but no result.json is there",
+        ));
     }
     Ok(found)
 }

@@ -33,8 +33,15 @@ pub(crate) fn run(args: &Run, talk: Talk) -> Result<Ending, Failure> {
 
 fn sweep(args: &Run, talk: Talk) -> Result<Ending, Failure> {
     if args.written.output.is_some() || args.written.format.is_some() {
-        let error = Error::parameter("-o", "given with a completion or a sensing", "given with an experiment");
-        return Err(Failure::with_hint(error, "--run DIR names the folder that an experiment writes to"));
+        let error = Error::parameter(
+            "-o",
+            "given with a completion or a sensing",
+            "given with an experiment",
+        );
+        return Err(Failure::with_hint(
+            error,
+            "--run DIR names the folder that an experiment writes to",
+        ));
     }
     if let Some(path) = &args.kept.report {
         place::check_file(path, &[&args.spec])?;
@@ -42,12 +49,14 @@ fn sweep(args: &Run, talk: Talk) -> Result<Ending, Failure> {
     let experiment = Experiment::load(&args.spec)?;
     let folder = args.kept.run.clone().unwrap_or_else(|| PathBuf::from(RESULTS));
     must_be_free(&folder, args.kept.resume)?;
-    let reports = experiment::run(&experiment, &folder, args.kept.resume, &interrupt::flag(), talk)?;
+    let reports =
+        experiment::run(&experiment, &folder, args.kept.resume, &interrupt::flag(), talk)?;
     experiment::tell(&experiment.spec.title, &reports, talk)?;
     talk.line(&format!("the run folder: {}", folder.display()));
     if let Some(path) = &args.kept.report {
         let folders = report::finished(&folder)?;
-        let runs = folders.iter().map(|folder| Recorded::read(folder)).collect::<Result<Vec<_>, _>>()?;
+        let runs =
+            folders.iter().map(|folder| Recorded::read(folder)).collect::<Result<Vec<_>, _>>()?;
         report::compared(&runs)?.save(path)?;
     }
     if args.kept.json {

@@ -29,7 +29,12 @@ pub(crate) fn run(args: &Sense, talk: Talk) -> Result<Ending, Failure> {
 }
 
 /// Recovers the matrix of a job.
-pub(super) fn recover(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> Result<Ending, Failure> {
+pub(super) fn recover(
+    job: &Job,
+    written: &Written,
+    kept: &Kept,
+    talk: Talk,
+) -> Result<Ending, Failure> {
     let Source::Measurements(files) = &job.data else {
         return Err(Error::parameter("the data of a sensing", "measurements", "a table").into());
     };
@@ -39,12 +44,14 @@ pub(super) fn recover(job: &Job, written: &Written, kept: &Kept, talk: Talk) -> 
     }
     let measured = Measured::read(files)?;
     let spec = job.toml()?;
-    let folder = kept.run.as_ref().map(|path| RunFolder::open(path, kept.resume, &spec)).transpose()?;
+    let folder =
+        kept.run.as_ref().map(|path| RunFolder::open(path, kept.resume, &spec)).transpose()?;
 
     let bar = Bar::new(talk);
     let settings = job.sense.clone().unwrap_or_default();
-    let mut sensing =
-        Sensing::new(settings, job.seed).interrupt(interrupt::flag()).watch(|stage| bar.stage(stage));
+    let mut sensing = Sensing::new(settings, job.seed)
+        .interrupt(interrupt::flag())
+        .watch(|stage| bar.stage(stage));
     if let Some(folder) = &folder {
         sensing = sensing.folder(folder.path()).resume(kept.resume);
     }
@@ -168,7 +175,10 @@ fn values(array: Array, path: &Path, count: usize) -> Result<Vec<f64>> {
     if is_list && array.values.len() == count {
         return Ok(array.values);
     }
-    let problem = format!("must hold {count} measurements, one an operator, but it holds {}", words(&array.shape));
+    let problem = format!(
+        "must hold {count} measurements, one an operator, but it holds {}",
+        words(&array.shape)
+    );
     Err(Error::data(path, problem))
 }
 

@@ -40,8 +40,7 @@ pub(crate) fn run(args: &StudyRun, talk: Talk) -> Result<Ending, Failure> {
     let flag = interrupt::flag();
     let mut ending = Ending::Done;
     for (figure, experiment) in &experiments {
-        let reports =
-            experiment::run(experiment, &folder.join(figure), args.resume, &flag, talk)?;
+        let reports = experiment::run(experiment, &folder.join(figure), args.resume, &flag, talk)?;
         experiment::tell(&experiment.spec.title, &reports, talk)?;
         if experiment::ending(&reports) == Ending::No {
             ending = Ending::No;
@@ -97,7 +96,8 @@ fn word(verdict: &Verdict) -> &'static str {
 }
 
 fn line(verdict: &Verdict) -> String {
-    let mut text = format!("{:<8}{} (must be {})\n", word(verdict), verdict.claim.says, verdict.bound);
+    let mut text =
+        format!("{:<8}{} (must be {})\n", word(verdict), verdict.claim.says, verdict.bound);
     if let Judgement::Skipped(reason) = &verdict.judgement {
         text += &format!("        {reason}\n");
     }

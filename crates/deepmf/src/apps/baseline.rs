@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Offsets;
 use crate::data::Entries;
+use crate::spec::Scaling;
 
 /// Root mean squared errors of simple predictors on held-out entries.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -26,7 +27,7 @@ impl Baselines {
             rows[i].1 += 1.0;
         }
         let row_mean = |i: usize| if rows[i].1 > 0.0 { rows[i].0 / rows[i].1 } else { mean };
-        let offsets = Offsets::fit(known);
+        let offsets = Offsets::fit(known, Scaling::None);
         Self {
             mean: rmse(held, |_, _| mean),
             row_mean: rmse(held, |i, _| row_mean(i)),

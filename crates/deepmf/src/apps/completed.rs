@@ -147,7 +147,8 @@ impl Completed {
 
     /// Variance of what a prediction misses, in the units of the fit.
     fn holdout_noise(&self) -> f64 {
-        let scale = self.offsets.scales.iter().sum::<f64>() / self.offsets.scales.len() as f64;
+        let cols = self.shape.1;
+        let scale = (0..cols).map(|j| self.offsets.scale(j)).sum::<f64>() / cols as f64;
         (self.holdout_rmse.unwrap_or(self.train_rmse) / scale).powi(2).max(1e-12)
     }
 
@@ -212,7 +213,10 @@ impl Completed {
         }
         let shape = model.shape();
         let (rows, cols) = (saved.offsets.rows.len(), saved.offsets.cols.len());
-        if (rows, cols) != shape || saved.offsets.scales.len() != shape.1 {
+        if (rows, cols) != shape
+            || saved.offsets.units.len() != shape.1
+            || saved.offsets.centers.len() != shape.1
+        {
             let problem =
                 format!("must have offsets for {} x {}, but has {rows} x {cols}", shape.0, shape.1);
             return Err(Error::data(path, problem));

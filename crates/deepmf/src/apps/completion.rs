@@ -240,12 +240,11 @@ impl<'a> Completion<'a> {
     }
 
     fn offsets(&self, entries: &Entries) -> Offsets {
-        let offsets = if self.settings.offsets {
-            Offsets::fit(entries)
+        if self.settings.offsets {
+            Offsets::fit(entries, self.settings.scaling)
         } else {
-            Offsets::none(entries.shape())
-        };
-        offsets.scaled(entries, self.settings.scaling)
+            Offsets::scales(entries, self.settings.scaling)
+        }
     }
 
     fn candidates(&self) -> Vec<(usize, f64)> {

@@ -9,80 +9,114 @@ use crate::spec::Scaling;
 /// Weight of the prior that an offset is zero, in entries: a row with one entry keeps half of its offset.
 const PRIOR: f64 = 1.0;
 const ROUNDS: usize = 30;
+/// Columns whose variances differ by more than this are measured in different units.
+const DIFFERENT: f64 = 100.0;
 
-/// x_ij ≈ mean + row_i + col_j + scale_j · w_ij.
+/// x_ij = center_j + unit_j (row_i + col_j + spread · w_ij).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Offsets {
-    /// The mean of all entries.
-    pub mean: f64,
-    /// One offset a row.
+    /// What a column is counted from, one a column: the mean of the table, or of the column if it has a unit of its own.
+    pub centers: Vec<f64>,
+    /// What a column is measured in, one a column.
+    pub units: Vec<f64>,
+    /// One offset a row, in these units.
     pub rows: Vec<f64>,
-    /// One offset a column.
+    /// One offset a column, in these units.
     pub cols: Vec<f64>,
-    /// What residuals are divided by, one a column.
-    pub scales: Vec<f64>,
+    /// The standard deviation of what the offsets leave, in these units.
+    pub spread: f64,
 }
 
 impl Offsets {
-    /// No offsets: mean 0, scales 1.
+    /// No offsets: w is x.
     pub fn none(shape: (usize, usize)) -> Self {
-        Self {
-            mean: 0.0,
-            rows: vec![0.0; shape.0],
-            cols: vec![0.0; shape.1],
-            scales: vec![1.0; shape.1],
-        }
+        let (zeros, ones) = (vec![0.0; shape.1], vec![1.0; shape.1]);
+        let rows = vec![0.0; shape.0];
+        Self { centers: zeros.clone(), units: ones, rows, cols: zeros, spread: 1.0 }
     }
 
-    /// Offsets by alternating least squares, each drawn towards zero as by one entry that is zero.
-    pub fn fit(entries: &Entries) -> Self {
-        let mut offsets = Self::none(entries.shape());
-        offsets.mean = entries.mean();
+    /// Row and column offsets by alternating least squares, each drawn towards zero as by one entry that is zero.
+    pub fn fit(entries: &Entries, scaling: Scaling) -> Self {
+        let mut offsets = Self::none(entries.shape()).centered(entries, scaling);
         for _ in 0..ROUNDS {
-            let Self { mean, rows, cols, .. } = &mut offsets;
-            let by_row = entries.iter().map(|(i, j, x)| (i, x - *mean - cols[j]));
-            *rows = shrunk_means(by_row, rows.len());
-            let by_col = entries.iter().map(|(i, j, x)| (j, x - *mean - rows[i]));
-            *cols = shrunk_means(by_col, cols.len());
+            let y =
+                |i: usize, j: usize, x: f64| (i, j, (x - offsets.centers[j]) / offsets.units[j]);
+            let y = || entries.iter().map(|(i, j, x)| y(i, j, x));
+            let rows =
+                shrunk_means(y().map(|(i, j, y)| (i, y - offsets.cols[j])), offsets.rows.len());
+            let cols = shrunk_means(y().map(|(i, j, y)| (j, y - rows[i])), offsets.cols.len());
+            (offsets.rows, offsets.cols) = (rows, cols);
         }
-        offsets
+        offsets.spread_over(entries, scaling)
     }
 
-    /// Sets the scales from the residuals of `entries`.
-    #[must_use]
-    pub fn scaled(mut self, entries: &Entries, scaling: Scaling) -> Self {
-        if scaling == Scaling::None {
-            return self;
+    /// Scales alone, without row and column offsets.
+    pub fn scales(entries: &Entries, scaling: Scaling) -> Self {
+        let mut offsets = Self::none(entries.shape()).centered(entries, scaling);
+        offsets.centers.fill(0.0);
+        offsets.spread_over(entries, scaling)
+    }
+
+    /// Sets centers and units.
+    fn centered(mut self, entries: &Entries, scaling: Scaling) -> Self {
+        let mean = entries.mean();
+        self.centers.fill(mean);
+        let mut columns = vec![(0.0, 0.0, 0.0); self.cols.len()];
+        for (_, j, x) in entries.iter() {
+            let (count, sum, squares) = &mut columns[j];
+            *count += 1.0;
+            *sum += x - mean;
+            *squares += (x - mean).powi(2);
         }
-        let squares = |(i, j, x): (usize, usize, f64)| (j, (x - self.additive(i, j)).powi(2));
-        let total: f64 = entries.iter().map(|e| squares(e).1).sum();
-        let overall = total / entries.len() as f64;
-        let (mut sums, mut counts) = (vec![0.0; self.cols.len()], vec![0.0; self.cols.len()]);
-        for (j, square) in entries.iter().map(squares) {
-            sums[j] += square;
-            counts[j] += 1.0;
-        }
-        let of_column = |j: usize| if counts[j] > 2.0 { sums[j] / counts[j] } else { overall };
-        let columns: Vec<f64> = (0..sums.len()).map(of_column).collect();
-        let (least, most) = columns
+        // Mean and variance of the columns with enough entries to have them.
+        let moments: Vec<Option<(f64, f64)>> = columns
             .iter()
-            .filter(|v| **v > 0.0)
-            .fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(*v), b.max(*v)));
-        // Variances that differ a hundredfold are those of different units.
+            .map(|&(count, sum, squares)| {
+                let centre: f64 = sum / count;
+                (count > 2.0).then(|| (mean + centre, (squares / count - centre * centre).max(0.0)))
+            })
+            .collect();
+        let variances = || moments.iter().flatten().map(|m| m.1).filter(|v| *v > 0.0);
+        let (least, most) =
+            variances().fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
         let by_column = match scaling {
             Scaling::Columns => true,
-            Scaling::Auto => most > 100.0 * least,
-            _ => false,
+            Scaling::Auto => most > DIFFERENT * least,
+            Scaling::None | Scaling::Table => false,
         };
-        let root = |variance: f64| if variance > 0.0 { variance.sqrt() } else { 1.0 };
-        self.scales = columns.iter().map(|&v| root(if by_column { v } else { overall })).collect();
+        if by_column {
+            for (j, moments) in moments.iter().enumerate() {
+                if let Some((centre, variance)) = moments {
+                    self.centers[j] = *centre;
+                    self.units[j] = if *variance > 0.0 { variance.sqrt() } else { 1.0 };
+                }
+            }
+        }
         self
     }
 
-    /// mean + row_i + col_j.
+    /// Sets the spread.
+    fn spread_over(mut self, entries: &Entries, scaling: Scaling) -> Self {
+        let squares: f64 = entries
+            .iter()
+            .map(|(i, j, x)| ((x - self.additive(i, j)) / self.units[j]).powi(2))
+            .sum();
+        let spread = (squares / entries.len() as f64).sqrt();
+        if scaling != Scaling::None && spread > 0.0 {
+            self.spread = spread;
+        }
+        self
+    }
+
+    /// The value where w is zero.
     pub fn additive(&self, row: usize, col: usize) -> f64 {
-        self.mean + self.rows[row] + self.cols[col]
+        self.centers[col] + self.units[col] * (self.rows[row] + self.cols[col])
+    }
+
+    /// What w is multiplied by in a column.
+    pub fn scale(&self, col: usize) -> f64 {
+        self.units[col] * self.spread
     }
 
     /// What the offsets leave of `entries`, divided by the scales.
@@ -90,13 +124,13 @@ impl Offsets {
     /// # Errors
     /// None for entries of the same shape.
     pub fn residuals(&self, entries: &Entries) -> Result<Entries> {
-        let residual = |(i, j, x)| (x - self.additive(i, j)) / self.scales[j];
+        let residual = |(i, j, x)| (x - self.additive(i, j)) / self.scale(j);
         entries.with_values(entries.iter().map(residual).collect())
     }
 
     /// The value whose residual is `w`.
     pub fn restore(&self, row: usize, col: usize, w: f64) -> f64 {
-        self.additive(row, col) + self.scales[col] * w
+        self.additive(row, col) + self.scale(col) * w
     }
 }
 
@@ -118,7 +152,7 @@ mod tests {
     fn additive_tables_leave_little_and_come_back() {
         let table = Mat::from_fn(40, 30, |i, j| 5.0 + i as f64 - 2.0 * j as f64);
         let entries = Entries::from_dense(&table).unwrap();
-        let offsets = Offsets::fit(&entries).scaled(&entries, Scaling::Table);
+        let offsets = Offsets::fit(&entries, Scaling::Table);
         let residuals = offsets.residuals(&entries).unwrap();
         let back = residuals.iter().map(|(i, j, w)| offsets.restore(i, j, w));
         assert!(back.zip(entries.values()).all(|(a, b)| (a - b).abs() < 1e-12));
@@ -127,11 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_different_units_get_scales_of_their_own() {
+    fn columns_of_different_units_do_not_disturb_each_other() {
         let unit = |j: usize| if j == 0 { 1000.0 } else { 1.0 };
-        let table = Mat::from_fn(20, 3, |i, j| unit(j) * ((i * 7 + j * 3) % 11) as f64);
+        let table = Mat::from_fn(20, 3, |i, j| unit(j) * (((i * 7 + j * 3) % 11) as f64 + 300.0));
         let entries = Entries::from_dense(&table).unwrap();
-        let offsets = Offsets::fit(&entries).scaled(&entries, Scaling::Auto);
-        assert!(offsets.scales[0] > 50.0 * offsets.scales[1]);
+        let offsets = Offsets::fit(&entries, Scaling::Auto);
+        assert!(offsets.units[0] > 500.0 * offsets.units[1]);
+        let inside =
+            |(i, j, x): (usize, usize, f64)| (x - offsets.additive(i, j)).abs() < 12.0 * unit(j);
+        assert!(entries.iter().all(inside));
     }
 }

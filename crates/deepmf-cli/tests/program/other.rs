@@ -1,0 +1,160 @@
+//! `sense`, `run`, `report`, `analyse`, `data` and `study`.
+
+use deepmf::data::{Entries, Table, low_rank, write};
+use deepmf::linalg::Mat;
+use deepmf::problem::Sensing;
+
+use crate::support::{Desk, stderr, table};
+
+const SWEEP: &str = "
+data.low-rank = { shape = [12, 12], rank = 1 }
+problem.mask.count = 100
+model.deep-linear = { depth = 2, init.gaussian.scale = 1e-1 }
+train.gradient-descent.rate = 0.2
+train.stop.steps = 50
+[[vary]]
+\"model.deep-linear.depth\" = [1, 2]
+";
+
+/// Operators of 6 x 5 as rows of 30 numbers, row after row, and what they measure of a truth.
+fn measured(desk: &Desk, count: usize) {
+    let (rows, cols) = (6, 5);
+    let truth = low_rank((rows, cols), 1, 0).unwrap();
+    let operators = Sensing::gaussian((rows, cols), count, 1).unwrap();
+    let values = operators.measure(&truth).unwrap();
+    let flat = Mat::from_fn(count, rows * cols, |i, cell| {
+        operators.operators()[i * rows * cols + cell % cols * rows + cell / cols]
+    });
+    let save = |name: &str, matrix: &Mat| {
+        write(desk.path(name), &Table::new(Entries::from_dense(matrix).unwrap())).unwrap();
+    };
+    save("a.npy", &flat);
+    save("y.npy", &Mat::from_columns(count, 1, values));
+    save("truth.npy", &truth);
+}
+
+#[test]
+fn a_matrix_is_recovered_from_flat_operators() {
+    let desk = Desk::new();
+    measured(&desk, 25);
+    let line = "sense a.npy y.npy --shape 6x5 --truth truth.npy --holdout 0 --init-scale 1e-3 --json --run r -o w.csv";
+    let value = desk.json(line);
+    let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+    let expected = [
+        "rows",
+        "cols",
+        "measurements",
+        "depth",
+        "width",
+        "init_scale",
+        "steps",
+        "stop_reason",
+        "train_rmse",
+        "holdout_rmse",
+        "effective_rank",
+        "seconds",
+        "seed",
+        "truth_rmse",
+        "truth_mse",
+    ];
+    assert_eq!(keys, expected);
+    assert!(value["truth_rmse"].as_f64().unwrap() < 0.1, "{value}");
+    assert_eq!(desk.text("w.csv").lines().count(), 6);
+    assert_eq!(desk.json("run r/spec.toml --json -q")["train_rmse"], value["train_rmse"]);
+    let spectrum = desk.json("analyse r --json");
+    assert_eq!((spectrum["depth"].as_u64(), spectrum["rows"].as_u64()), (Some(3), Some(6)));
+}
+
+#[test]
+fn operators_and_measurements_must_fit_together() {
+    let desk = Desk::new();
+    measured(&desk, 25);
+    for (line, words) in [
+        ("sense a.npy y.npy", "operators must have the axes m x rows x cols"),
+        ("sense a.npy y.npy --shape 5x5", "operators must have the axes m x rows x cols"),
+        ("sense a.npy truth.npy --shape 6x5", "must hold 25 measurements"),
+        ("sense a.npy y.npy --shape 6x5 --truth y.npy", "the truth must have shape (6, 5)"),
+    ] {
+        let output = desk.run(line);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(stderr(&output).contains(words), "{line}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_sweep_is_run_told_and_reported() {
+    let desk = Desk::new();
+    desk.write("sweep.toml", SWEEP);
+    let value = desk.json("run sweep.toml --run s --json --report p.html");
+    assert_eq!(value["trials"].as_array().unwrap().len(), 2);
+    assert_eq!(value["trials"][1]["steps"], 50);
+    assert!(desk.text("s/results.csv").lines().count() == 3);
+    assert!(desk.text("p.html").contains("<svg"));
+    let again = desk.run("run sweep.toml --run s");
+    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(desk.json("run sweep.toml --run s --resume --json"), value);
+    desk.done("report s -o q.html");
+    assert!(desk.text("q.html").contains("effective rank"));
+    let refused = desk.run("run sweep.toml --run t -o w.csv");
+    assert!(stderr(&refused).contains("hint: --run"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_claim_that_fails_gives_exit_code_1() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.path("studies/tiny")).unwrap();
+    desk.write("studies/tiny/README.md", "# A tiny study\n");
+    desk.write("studies/tiny/fig1.toml", SWEEP);
+    let claims = |bound: &str| {
+        format!(
+            "[[claim]]\nid = \"loss\"\nsays = \"the loss falls\"\nsource = \"here\"\norigin = \"aim\"\nquick = true\n\
+             figure = \"fig1\"\nmetric = \"loss\"\n{bound}\n"
+        )
+    };
+    desk.write("studies/tiny/claims.toml", &claims("below = 1e9"));
+    assert_eq!(desk.done("study list"), "tiny  A tiny study (1 claims)\n");
+    assert!(
+        desk.done("study check tiny --quick").starts_with("passed  the loss falls (must be below")
+    );
+    assert_eq!(desk.json("study check tiny --json")["claims"][0]["judgement"], "passed");
+    desk.done("study run tiny --run s");
+    assert!(desk.path("s/fig1/results.csv").is_file());
+    desk.write("studies/tiny/claims.toml", &claims("below = -1.0"));
+    let output = desk.run("study check tiny");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("failed "));
+}
+
+#[test]
+fn low_rank_data_is_the_same_from_the_same_seed() {
+    let desk = Desk::new();
+    for folder in ["a", "b"] {
+        desk.done(&format!(
+            "data make low-rank --shape 9x7 --rank 2 --observe 30 --seed 5 -o {folder}"
+        ));
+    }
+    let bytes = |name: &str| std::fs::read(desk.path(name)).unwrap();
+    assert_eq!(bytes("a/truth.npy"), bytes("b/truth.npy"));
+    let facts = desk.json("data describe a/observed.npy --json");
+    assert_eq!((facts["rows"].as_u64(), facts["observed"].as_u64()), (Some(9), Some(30)));
+}
+
+#[test]
+fn a_mask_hides_its_share_and_leaves_the_rest_as_it_was() {
+    let desk = Desk::new();
+    desk.write("t.csv", &table());
+    let before = desk.json("data describe t.csv --json")["observed"].as_f64().unwrap();
+    let masked = desk.done("data mask t.csv --fraction 0.4 --seed 0");
+    let left = masked.lines().skip(1).flat_map(|line| line.split(',').skip(1));
+    let left = left.filter(|field| !field.is_empty()).count() as f64;
+    assert!((left - 0.6 * before).abs() < 1.0);
+    assert_eq!(masked, desk.done("data mask t.csv --fraction 0.4 --seed 0"));
+}
+
+#[test]
+fn quiet_says_nothing() {
+    let desk = Desk::new();
+    desk.write("t.csv", &table());
+    let output = desk.run("data mask t.csv --fraction 0.4 --quiet");
+    assert_eq!(stderr(&output), "");
+}
