@@ -1,6 +1,6 @@
 //! A second table beside the first: entries of both by the same ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use deepmf::data::{Entries, Form, Format, ReadOptions, Table, Triplets, read_with};
@@ -51,8 +51,8 @@ fn entries(other: &Table, what: &str, onto: &Table) -> Result<Entries> {
     }
     let (mut row_ids, mut col_ids) = (Vec::new(), Vec::new());
     for (i, j, _) in other.entries.iter() {
-        row_ids.push(rows.id(i, shape.0, what, "row")?);
-        col_ids.push(cols.id(j, shape.1, what, "column")?);
+        row_ids.push(rows.id(i, shape.0, &format!("a row of {what}"), "the table")?);
+        col_ids.push(cols.id(j, shape.1, &format!("a column of {what}"), "the table")?);
     }
     Entries::new(shape, row_ids, col_ids, other.entries.values().to_vec())
 }
@@ -78,11 +78,12 @@ impl<'a> Ids<'a> {
         }
     }
 
-    fn id(&self, id: usize, count: usize, what: &str, line: &str) -> Result<u32> {
+    /// The id in `whose` lines of line `id`, which messages call `line`.
+    fn id(&self, id: usize, count: usize, line: &str, whose: &str) -> Result<u32> {
         let (label, found, allowed) = match self {
             Self::Same => return Ok(id as u32),
             Self::Labels(labels, ids) => {
-                (&labels[id], ids.get(labels[id].as_str()).copied(), "one of the table".into())
+                (&labels[id], ids.get(labels[id].as_str()).copied(), format!("one of {whose}"))
             }
             Self::Places(labels) => {
                 let place =
@@ -90,16 +91,13 @@ impl<'a> Ids<'a> {
                 (&labels[id], place, format!("from 0 to {}", count.saturating_sub(1)))
             }
         };
-        found.ok_or_else(|| {
-            Error::parameter(format!("a {line} of {what}"), allowed, format!("{label:?}"))
-        })
+        found.ok_or_else(|| Error::parameter(line, allowed, format!("{label:?}")))
     }
 }
 
 /// `known` without the cells of `excluded`.
 pub(crate) fn without(known: &Entries, excluded: &Entries) -> Entries {
-    let out: std::collections::HashSet<(usize, usize)> =
-        excluded.iter().map(|(i, j, _)| (i, j)).collect();
+    let out: HashSet<(usize, usize)> = excluded.iter().map(|(i, j, _)| (i, j)).collect();
     let keep: Vec<usize> = known
         .iter()
         .enumerate()
@@ -116,16 +114,17 @@ pub(crate) fn without(known: &Entries, excluded: &Entries) -> Entries {
 pub(crate) fn onto_columns(table: &Table, labels: &[String]) -> Result<Entries> {
     let cols = Ids::of(table.col_labels.as_deref(), Some(labels), false);
     let count = if matches!(cols, Ids::Same) { table.entries.shape().1 } else { labels.len() };
-    let ids =
-        table.entries.cols().iter().map(|&j| cols.id(j as usize, count, "the table", "column"));
-    let shape = (table.entries.shape().0, count);
-    let entries = &table.entries;
-    Entries::new(
-        shape,
-        entries.rows().to_vec(),
-        ids.collect::<Result<_>>()?,
-        entries.values().to_vec(),
-    )
+    let mut cells = Vec::with_capacity(table.entries.len());
+    for (i, j, value) in table.entries.iter() {
+        let id = cols.id(j, count, "a column of the new rows", "the completion")?;
+        cells.push((i as u32, id, value));
+    }
+    // In one order whatever the file's, so that sums come out the same.
+    cells.sort_unstable_by_key(|&(i, j, _)| (i, j));
+    let rows = cells.iter().map(|cell| cell.0).collect();
+    let cols = cells.iter().map(|cell| cell.1).collect();
+    let values = cells.iter().map(|cell| cell.2).collect();
+    Entries::new((table.entries.shape().0, count), rows, cols, values)
 }
 
 #[cfg(test)]

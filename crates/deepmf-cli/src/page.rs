@@ -40,12 +40,11 @@ impl Recorded {
             let (line, column) = (error.line() as u64, error.column() as u64);
             Error::data_at(folder.join(RESULT), line, column, problem)
         })?;
-        Ok(Self {
-            name: folder.display().to_string(),
-            result,
-            trajectory: Trajectory::read(folder.join(TRAJECTORY))?,
-            spec: text(SPEC)?,
-        })
+        // A run that was interrupted before its last fit has recorded nothing.
+        let recorded = folder.join(TRAJECTORY);
+        let trajectory =
+            if recorded.exists() { Trajectory::read(recorded)? } else { Trajectory::default() };
+        Ok(Self { name: folder.display().to_string(), result, trajectory, spec: text(SPEC)? })
     }
 }
 

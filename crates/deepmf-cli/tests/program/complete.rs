@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::support::{Desk, SHORT, stderr, table, triplets};
+use crate::support::{Desk, SHORT, stderr, table, triplets, truth};
 
 /// Fields of a CSV text, line after line.
 fn fields(text: &str) -> Vec<Vec<&str>> {
@@ -50,7 +50,6 @@ fn stdin_gz_and_file_give_the_same_table() {
     let from_file = desk.done(&format!("complete t.csv {SHORT}"));
     let piped = desk.with_stdin(&format!("complete - {SHORT}"), table().as_bytes());
     assert_eq!(String::from_utf8(piped.stdout).unwrap(), from_file);
-    // Hiding nothing worth naming: the writer packs by the extension, and the reader looks through it.
     desk.done("data mask t.csv --fraction 0.2 -o m.csv.gz");
     desk.done("data mask t.csv --fraction 0.2 -o m.csv");
     let packed = desk.done(&format!("complete m.csv.gz {SHORT}"));
@@ -74,19 +73,11 @@ fn the_truth_is_matched_by_labels_whatever_its_form_and_order() {
     let desk = Desk::new();
     desk.write("t.csv", &table());
     desk.write("long.csv", &triplets());
-    let full = table().lines().enumerate().map(|(place, line)| match place {
-        0 => format!("{line}\n"),
-        _ => format!(
-            "{}\n",
-            line.replace(",,", ",7,").trim_end_matches(',').to_owned()
-                + if line.ends_with(',') { ",7" } else { "" }
-        ),
-    });
-    let full: Vec<String> = full.collect();
-    desk.write("full.csv", &full.concat());
-    let mut turned = full.clone();
-    turned[1..].reverse();
-    desk.write("turned.csv", &turned.concat());
+    let full = truth();
+    desk.write("full.csv", &full);
+    let (head, rows) = full.split_once('\n').unwrap();
+    let turned: Vec<&str> = rows.lines().rev().collect();
+    desk.write("turned.csv", &format!("{head}\n{}\n", turned.join("\n")));
     let errors = |truth: &str, table: &str| {
         let value = desk.json(&format!("complete {table} --truth {truth} --json {SHORT}"));
         (value["truth_rmse"].as_f64(), value["truth_mse"].as_f64().unwrap())

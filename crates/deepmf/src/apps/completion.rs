@@ -1,7 +1,7 @@
 //! Completion: the holes of a table, filled by a deep linear network.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -146,7 +146,8 @@ impl<'a> Completion<'a> {
         let mut model = fit.start(&problem, depth, init_scale)?;
         let trainer = Trainer::new(GroupRmsProp::new(rate)?)
             .stop(Stop::new().steps(fit.steps).loss_below(fit.loss_below));
-        let run = self.last(fit, trainer, probes, 0).fit(&problem, &mut model)?;
+        let run =
+            self.last(fit, trainer, probes, 0, self.folder.as_ref()).fit(&problem, &mut model)?;
         let candidate =
             Candidate { depth, init_scale, rate, steps: run.steps, validation_rmse: f64::NAN };
         let offsets = Offsets::none(entries.shape());
@@ -187,8 +188,11 @@ impl<'a> Completion<'a> {
         let steps = chosen.as_ref().map_or(fit.steps, |c| c.candidate.steps);
         let last = Fit { steps, ..*fit };
         let parts = table.len();
+        // A choice that was cut short must leave no checkpoint of the wrong setting behind.
+        let cut = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+        let folder = self.folder.as_ref().filter(|_| !cut);
         let (model, mut run, rate) = last.train(&problem, depth, scale, rate, |trainer| {
-            self.last(fit, trainer, probes, parts)
+            self.last(fit, trainer, probes, parts, folder)
         })?;
         // The number of steps was the validation's choice, and so is the reason.
         if let (StopReason::StepsDone, Some(chosen)) = (run.reason, &chosen) {
@@ -211,11 +215,12 @@ impl<'a> Completion<'a> {
         mut trainer: Trainer<'t>,
         probes: &[Probe],
         done: usize,
+        folder: Option<&PathBuf>,
     ) -> Trainer<'t> {
         for probe in probes {
             trainer = trainer.record(*probe);
         }
-        if let Some(folder) = &self.folder {
+        if let Some(folder) = folder {
             trainer = trainer.folder(folder).resume(self.resume);
         }
         if let Some(flag) = &self.interrupt {

@@ -69,7 +69,8 @@ impl Experiment {
     /// As [`Spec::load`]; [`Error::Parameter`] for a number out of its range.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let base = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let base = folder.unwrap_or(Path::new(".")).to_path_buf();
         Self::new(Spec::load(path)?, base)
     }
 
