@@ -74,7 +74,8 @@ fn the_truth_is_matched_by_labels_whatever_its_form_and_order() {
     let desk = Desk::new();
     desk.write("t.csv", &table());
     desk.write("long.csv", &triplets());
-    let full = table().lines().enumerate().map(|(place, line)| match place {
+    let text = table();
+    let full = text.lines().enumerate().map(|(place, line)| match place {
         0 => format!("{line}\n"),
         _ => format!(
             "{}\n",
