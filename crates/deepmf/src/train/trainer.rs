@@ -28,7 +28,7 @@ pub struct Progress {
 }
 
 /// What is called whenever something is recorded.
-type Watch<'a> = Box<dyn FnMut(&Progress) + 'a>;
+type Listener<'a> = Box<dyn FnMut(&Progress) + 'a>;
 
 /// Trains a model on a problem.
 pub struct Trainer<'a> {
@@ -38,7 +38,7 @@ pub struct Trainer<'a> {
     every: u64,
     validation: Option<Validation>,
     interrupt: Option<Arc<AtomicBool>>,
-    watch: Option<Watch<'a>>,
+    watch: Option<Listener<'a>>,
     folder: Option<PathBuf>,
     checkpoint_every: Duration,
     resume: bool,
