@@ -20,7 +20,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let args = args::Args::parse();
     let talk = output::Talk::new(args.quiet);
-    let done = args.start_threads().and_then(|()| command::run(&args.command, &talk));
+    let done = args.start_threads().and_then(|()| command::run(&args.command, talk));
     match done {
         Ok(ending) => ending.code(),
         Err(failure) => {

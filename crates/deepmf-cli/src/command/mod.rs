@@ -50,8 +50,7 @@ impl Ending {
 }
 
 /// Runs what was typed.
-pub(crate) fn run(command: &Command, talk: &Talk) -> Result<Ending, Failure> {
-    let talk = *talk;
+pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
     match command {
         Command::Complete(args) if args.model.is_some() => fold_in::run(args, talk),
         Command::Complete(args) => complete::run(args, talk),

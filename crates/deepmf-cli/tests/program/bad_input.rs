@@ -5,11 +5,11 @@ use crate::support::{Desk, SHORT, bad, stderr, table};
 /// How a bad file has to be read to be found bad.
 fn flags(name: &str) -> &'static str {
     match name {
-        "duplicate-triplets.csv" | "text-in-triplets.csv" => "--triplets user,item,rating",
-        "ragged-triplets.tsv" => "--triplets user,item,rating",
+        "duplicate-triplets.csv" | "text-in-triplets.csv" | "ragged-triplets.tsv" => {
+            "--triplets user,item,rating"
+        }
         "infinity-triplets.data" | "nameless.csv" => "--triplets 1,2,3",
         "negative-weight.csv" => "--triplets 1,2,3,4",
-        "words.parquet" => "",
         _ => "",
     }
 }
