@@ -1,5 +1,7 @@
 //! The `console` blocks of the README and the guide: every command runs, and says what the page shows.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::path::{Path, PathBuf};
 
 fn pages(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -137,6 +137,7 @@ fn numbers_out_of_range_are_told_before_work() {
     let cases = [
         ("depth = 2\n", "depth = 0\n", "depth must be 1 or more, but it is 0"),
         ("rate = 1e-2", "rate = -1", "rate must be above 0, but it is -1"),
+        ("scale = 1e-2", "scale = -1", "init-scale must be above 0, but it is -1"),
         ("rank  = 2", "rank  = 11", "rank must be from 1 to 10, but it is 11"),
         ("count = 70", "count = 121", "what the mask sees must be from 1 to 120 entries"),
         ("count = 70", "count = 7\nfraction = 0.1", "count must be given alone"),

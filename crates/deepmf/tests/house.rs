@@ -1,5 +1,7 @@
 //! Rules of the house that no compiler holds: layering, lengths, headers, words.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

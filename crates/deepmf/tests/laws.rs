@@ -1,5 +1,7 @@
 //! Laws that every observation, loss, model and optimizer obeys, each held over one table of cases.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::sync::Arc;
 
 use deepmf::data::Entries;

@@ -19,7 +19,7 @@ pub(super) fn warnings(entries: &Entries) -> Vec<String> {
             .map(|line| (line + 1).to_string())
             .collect();
         if !empty.is_empty() {
-            let plural = if empty.len() == 1 { name.to_string() } else { format!("{}s", name) };
+            let plural = if empty.len() == 1 { name.to_string() } else { format!("{name}s") };
             let shown = empty[..empty.len().min(8)].join(", ");
             let more = if empty.len() > 8 {
                 format!(" and {} more", empty.len() - 8)

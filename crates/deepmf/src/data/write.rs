@@ -17,7 +17,7 @@ pub fn write(path: impl AsRef<Path>, table: &Table) -> Result<()> {
     write_whole(&path, &encoded(&path, table)?)
 }
 
-/// The bytes that [`write`] writes to a file of this name.
+/// The bytes that [`write()`] writes to a file of this name.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a format that is only read.

@@ -60,6 +60,14 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
     }
     let Model::DeepLinear(model) = &spec.model;
     widths(model, (1, 1))?;
+    positive("init-scale", model.init.scale())?;
+    if let Loss::Huber { delta } = spec.problem.loss {
+        positive("delta", Some(delta))?;
+    }
+    let held = spec.train.validation.as_ref().map(|validation| validation.fraction);
+    if let Some(fraction) = held.filter(|part| !(*part > 0.0 && *part < 1.0)) {
+        return Err(Error::parameter("validation.fraction", "above 0 and below 1", fraction));
+    }
     if let spec::Data::LowRank(low_rank) = &spec.data {
         let (rows, cols) = low_rank.shape;
         let most = rows.min(cols);
@@ -69,6 +77,13 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         source::mask_count(spec, rows.saturating_mul(cols))?;
     }
     Ok(())
+}
+
+fn positive(name: &str, value: Option<f64>) -> Result<()> {
+    match value.filter(|value| !(value.is_finite() && *value > 0.0)) {
+        Some(value) => Err(Error::parameter(name, "above 0", value)),
+        None => Ok(()),
+    }
 }
 
 fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)> {

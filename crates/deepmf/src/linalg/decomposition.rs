@@ -4,7 +4,7 @@ use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{self, ComputeEigenvectors};
 use faer::linalg::svd::{self as backend_svd, ComputeSvdVectors};
-use faer::{ColMut, Par};
+use faer::{ColMut, Par, Spec};
 
 use super::product::{backend, backend_mut};
 use super::{Mat, MatRef};
@@ -59,7 +59,7 @@ pub fn svd(a: MatRef<'_>) -> Result<Svd> {
             thin,
             thin,
             Par::Seq,
-            Default::default(),
+            Spec::default(),
         );
         backend_svd::svd(
             backend(a),
@@ -68,7 +68,7 @@ pub fn svd(a: MatRef<'_>) -> Result<Svd> {
             Some(backend_mut(v.view_mut())),
             Par::Seq,
             MemStack::new(&mut MemBuffer::new(need)),
-            Default::default(),
+            Spec::default(),
         )
         .map_err(|_| unconverged("the singular values"))?;
     }
@@ -90,7 +90,7 @@ pub fn singular_values(a: MatRef<'_>) -> Result<Vec<f64>> {
             none,
             none,
             Par::Seq,
-            Default::default(),
+            Spec::default(),
         );
         backend_svd::svd(
             backend(a),
@@ -99,7 +99,7 @@ pub fn singular_values(a: MatRef<'_>) -> Result<Vec<f64>> {
             None,
             Par::Seq,
             MemStack::new(&mut MemBuffer::new(need)),
-            Default::default(),
+            Spec::default(),
         )
         .map_err(|_| unconverged("the singular values"))?;
     }
@@ -126,7 +126,7 @@ pub fn eigen(a: MatRef<'_>) -> Result<Eigen> {
             n,
             ComputeEigenvectors::Yes,
             Par::Seq,
-            Default::default(),
+            Spec::default(),
         );
         evd::self_adjoint_evd(
             backend(a),
@@ -134,7 +134,7 @@ pub fn eigen(a: MatRef<'_>) -> Result<Eigen> {
             Some(backend_mut(vectors.view_mut())),
             Par::Seq,
             MemStack::new(&mut MemBuffer::new(need)),
-            Default::default(),
+            Spec::default(),
         )
         .map_err(|_| unconverged("the eigenvalues"))?;
     }

@@ -86,6 +86,7 @@ impl Mat {
     }
 
     /// `self · other`.
+    #[must_use]
     pub fn times(&self, other: &Mat) -> Mat {
         self.view().times(other.view())
     }

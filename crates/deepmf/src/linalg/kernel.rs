@@ -1,5 +1,10 @@
 //! Vector kernels on the widest instructions of this machine.
 
+#![allow(
+    clippy::inline_always,
+    reason = "what is dispatched must be inlined to use the wider instructions"
+)]
+
 use pulp::{Arch, Simd, WithSimd};
 
 struct Dot<'a>(&'a [f64], &'a [f64]);

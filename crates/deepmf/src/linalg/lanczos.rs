@@ -70,7 +70,9 @@ pub fn leading_singular(a: &dyn Operator, count: usize) -> Result<Vec<f64>> {
 fn unit(mut x: Vec<f64>) -> Vec<f64> {
     let length = norm(&x);
     if length > 0.0 {
-        x.iter_mut().for_each(|x| *x /= length);
+        for x in &mut x {
+            *x /= length;
+        }
     }
     x
 }

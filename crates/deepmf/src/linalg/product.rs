@@ -20,7 +20,7 @@ const PARALLEL_FROM: usize = 4_000_000;
 /// Columns of one part: a property of the product, never of the number of threads.
 const PART: usize = 64;
 
-pub(super) fn backend<'a>(m: MatRef<'a>) -> faer::MatRef<'a, f64> {
+pub(super) fn backend(m: MatRef<'_>) -> faer::MatRef<'_, f64> {
     let (values, transposed) = m.stored();
     if transposed {
         faer::MatRef::from_column_major_slice(values, m.cols(), m.rows()).transpose()

@@ -1,5 +1,10 @@
 //! The places of a sparse matrix, by rows and by columns, and the three products that training needs.
 
+#![allow(
+    clippy::inline_always,
+    reason = "what is dispatched must be inlined to use the wider instructions"
+)]
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -91,6 +96,9 @@ impl Pattern {
     /// The cells of (leftᵀ · right) at this pattern: `out[e] = ⟨left[:, i], right[:, j]⟩`.
     ///
     /// `left` is k × rows, `right` is k × cols, both not transposed: a step costs |Ω| k, never rows · cols · k.
+    ///
+    /// # Panics
+    /// If the factors or `out` do not fit the pattern.
     pub fn inner_products(&self, left: MatRef<'_>, right: MatRef<'_>, out: &mut [f64]) {
         assert_eq!((left.cols(), right.cols()), self.shape(), "factors of a product");
         assert_eq!((left.rows(), out.len()), (right.rows(), self.len()), "cells of a product");

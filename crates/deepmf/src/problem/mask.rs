@@ -85,16 +85,13 @@ impl Observation for Mask {
             Cells::Sparse(pattern) => product.cells(pattern, out),
             Cells::Dense(cells) => {
                 let dense = product.dense_in(room);
-                match dense.stored() {
-                    (values, false) => {
-                        out.iter_mut().zip(cells).for_each(|(out, &cell)| *out = values[cell]);
-                    }
-                    (_, true) => {
-                        let rows = self.shape.0;
-                        out.iter_mut().zip(cells).for_each(|(out, &cell)| {
-                            *out = dense.at(cell % rows, cell / rows);
-                        });
-                    }
+                if let (values, false) = dense.stored() {
+                    out.iter_mut().zip(cells).for_each(|(out, &cell)| *out = values[cell]);
+                } else {
+                    let rows = self.shape.0;
+                    out.iter_mut().zip(cells).for_each(|(out, &cell)| {
+                        *out = dense.at(cell % rows, cell / rows);
+                    });
                 }
             }
         }

@@ -198,7 +198,9 @@ impl Problem {
             term.observation.apply(product, room, seen);
             value += term.weight * term.loss.value_and_slope(seen, &term.targets, slope);
             if term.weight != 1.0 {
-                slope.iter_mut().for_each(|s| *s *= term.weight);
+                for s in slope.iter_mut() {
+                    *s *= term.weight;
+                }
             }
             term.observation.adjoint(slope, cotangent);
         }

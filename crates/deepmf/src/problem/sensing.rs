@@ -52,7 +52,9 @@ impl Sensing {
         let mut operators = vec![0.0; count * cells];
         operators.par_chunks_mut(cells).enumerate().for_each(|(item, operator)| {
             let mut stream = stream(seed, Purpose::Observation, item as u64);
-            operator.iter_mut().for_each(|x| *x = scale * normal(&mut stream));
+            for x in operator {
+                *x = scale * normal(&mut stream);
+            }
         });
         Ok(Self { shape, operators })
     }
@@ -94,12 +96,11 @@ impl Observation for Sensing {
     fn apply(&self, product: &Product<'_>, room: &mut Mat, out: &mut [f64]) {
         let dense = product.dense_in(room);
         let copy;
-        let values = match dense.stored() {
-            (values, false) => values,
-            (_, true) => {
-                copy = dense.to_mat();
-                copy.values()
-            }
+        let values = if let (values, false) = dense.stored() {
+            values
+        } else {
+            copy = dense.to_mat();
+            copy.values()
         };
         if self.operators.len() < PARALLEL_FROM {
             let operators = self.operators.chunks_exact(values.len());

@@ -95,15 +95,12 @@ pub(super) fn svg(figure: &Figure) -> Result<String> {
     }
     canvas.group(None, &[], |pen| {
         pen.frame(frame, FRAME)?;
-        match &plot {
-            Some(plot) => axes(pen, plot, &x_ticks, &y_ticks)?,
-            None => {
-                let (x, y) = (
-                    f64::midpoint(frame.left, frame.right),
-                    f64::midpoint(frame.top, frame.bottom),
-                );
-                pen.text("no data", (x, y), 14.0, MUTED, Anchor::Middle)?;
-            }
+        if let Some(plot) = &plot {
+            axes(pen, plot, &x_ticks, &y_ticks)?;
+        } else {
+            let x = f64::midpoint(frame.left, frame.right);
+            let y = f64::midpoint(frame.top, frame.bottom);
+            pen.text("no data", (x, y), 14.0, MUTED, Anchor::Middle)?;
         }
         let words = |text: &str, size: f64, room: f64| fitted(text, size, room);
         if !figure.title.is_empty() {

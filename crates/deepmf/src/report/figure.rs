@@ -278,8 +278,10 @@ impl Layer {
     /// How many numbers stand behind it, as lines of the CSV.
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Line { x, .. } | Self::Points { x, .. } | Self::Bars { x, .. } => x.len(),
-            Self::Band { x, .. } => x.len(),
+            Self::Line { x, .. }
+            | Self::Points { x, .. }
+            | Self::Bars { x, .. }
+            | Self::Band { x, .. } => x.len(),
             Self::Rule { .. } => 1,
             Self::Image { matrix, .. } => matrix.values().len(),
         }

@@ -103,10 +103,10 @@ impl Scale {
         if decades < 3 {
             return self.within_decades(most);
         }
-        let step = [1, 2, 3, 4, 5, 10, 20, 25, 50, 100]
+        let step = [1_u8, 2, 3, 4, 5, 10, 20, 25, 50, 100]
             .into_iter()
-            .find(|step| decades <= most * step)
-            .unwrap_or(200) as i32;
+            .find(|step| decades <= most * usize::from(*step))
+            .map_or(200, i32::from);
         let mut ticks = Vec::new();
         for exponent in first - 1..=last {
             let decade = 10f64.powi(exponent);

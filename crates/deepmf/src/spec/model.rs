@@ -66,3 +66,18 @@ pub enum Init {
         scale: f64,
     },
 }
+
+impl Init {
+    /// The initial scale a, where it is given.
+    pub fn scale(&self) -> Option<f64> {
+        match self {
+            Self::Gaussian { scale }
+            | Self::Uniform { scale }
+            | Self::Identity { scale }
+            | Self::Orthogonal { scale }
+            | Self::Balanced { scale }
+            | Self::Spectral { scale } => Some(*scale),
+            Self::BalancedFrom { .. } => None,
+        }
+    }
+}

@@ -29,7 +29,7 @@ impl Probe {
     /// Appends what it measures at the model; `room` has been evaluated there.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if a decomposition does not converge.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if a decomposition does not converge.
     pub fn measure(
         self,
         problem: &Problem,

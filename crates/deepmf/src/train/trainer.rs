@@ -27,6 +27,9 @@ pub struct Progress {
     pub validation: Option<f64>,
 }
 
+/// What is called whenever something is recorded.
+type Listener<'a> = Box<dyn FnMut(&Progress) + 'a>;
+
 /// Trains a model on a problem.
 pub struct Trainer<'a> {
     optimizer: Box<dyn Optimizer + 'a>,
@@ -35,7 +38,7 @@ pub struct Trainer<'a> {
     every: u64,
     validation: Option<Validation>,
     interrupt: Option<Arc<AtomicBool>>,
-    watch: Option<Box<dyn FnMut(&Progress) + 'a>>,
+    watch: Option<Listener<'a>>,
     folder: Option<PathBuf>,
     checkpoint_every: Duration,
     resume: bool,

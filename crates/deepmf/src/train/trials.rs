@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_first_error_comes_back() {
-        let failing = |place: usize, _: &()| match place {
+        let failing = |place: usize, (): &()| match place {
             2 => Err(Error::parameter("depth", "1 or more", 0)),
             _ => Ok(()),
         };

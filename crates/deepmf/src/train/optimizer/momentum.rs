@@ -10,7 +10,7 @@ use crate::train::{Room, Schedule};
 #[derive(Clone, Debug)]
 pub struct Momentum {
     rate: f64,
-    momentum: f64,
+    coefficient: f64,
     nesterov: bool,
     schedule: Schedule,
     steps: u64,
@@ -26,7 +26,14 @@ impl Momentum {
         must_be_positive("rate", rate)?;
         must_be_fraction("momentum", momentum)?;
         let schedule = Schedule::Constant;
-        Ok(Self { rate, momentum, nesterov: false, schedule, steps: 0, velocity: Vec::new() })
+        Ok(Self {
+            rate,
+            coefficient: momentum,
+            nesterov: false,
+            schedule,
+            steps: 0,
+            velocity: Vec::new(),
+        })
     }
 
     /// Steps along ∇ + μ v instead of v (Nesterov).
@@ -48,7 +55,7 @@ impl Optimizer for Momentum {
         self.velocity.resize(gradient.len(), 0.0);
         let rate = self.rate * self.schedule.factor(self.steps);
         self.steps += 1;
-        let (mu, nesterov) = (self.momentum, self.nesterov);
+        let (mu, nesterov) = (self.coefficient, self.nesterov);
         let params = model.params_mut().values_mut();
         for ((x, v), g) in params.iter_mut().zip(&mut self.velocity).zip(gradient) {
             *v = mu * *v + g;

@@ -1,0 +1,178 @@
+//! Completion and sensing as their users meet them.
+
+use deepmf::apps::{Completed, Completion, Sensing};
+use deepmf::data::{self, Entries};
+use deepmf::linalg::Mat;
+use deepmf::problem;
+use deepmf::random::{Purpose, normal, stream};
+use deepmf::spec::{CompletionSettings, SensingSettings};
+use deepmf::train::StopReason;
+
+/// Offsets of rows and columns, three directions, noise of 0.1; 40 % hidden.
+fn table(seed: u64) -> (Mat, Entries, Entries) {
+    let (rows, cols) = (50, 40);
+    let low = data::low_rank((rows, cols), 3, seed).unwrap();
+    let mut random = stream(seed, Purpose::Noise, 0);
+    let truth = Mat::from_fn(rows, cols, |i, j| {
+        20.0 + (i % 7) as f64 - (j % 5) as f64 + low[(i, j)] + 0.1 * normal(&mut random)
+    });
+    let all = Entries::from_dense(&truth).unwrap();
+    let (seen, hidden) = data::hide(&all, 0.4, seed).unwrap();
+    (truth, seen, hidden)
+}
+
+fn settings() -> CompletionSettings {
+    CompletionSettings { depths: vec![2, 3], ..CompletionSettings::default() }
+}
+
+fn complete(entries: &Entries) -> Completed {
+    Completion::new(settings(), 0).fit(entries).unwrap()
+}
+
+#[test]
+fn a_table_of_offsets_and_low_rank_is_completed_far_better_than_by_offsets() {
+    let (_, seen, hidden) = table(1);
+    let completed = complete(&seen);
+    let error = completed.truth_errors(&hidden, &seen).unwrap().rmse_missing;
+    let baselines = completed.baselines.unwrap();
+    assert!(error < 0.4 * baselines.offsets, "{error} against {baselines:?}");
+    // The estimate is honest: from fewer entries, so a little above, never far below the error.
+    let estimate = completed.holdout_rmse.unwrap();
+    assert!((0.6..2.0).contains(&(estimate / error)), "{estimate} for {error}");
+}
+
+#[test]
+fn known_entries_stay_as_they_are_and_holes_are_filled() {
+    let (_, seen, _) = table(2);
+    let filled = complete(&seen).fill(&seen);
+    assert!(seen.iter().all(|(i, j, x)| filled[(i, j)] == x));
+    assert!(filled.values().iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn bounds_and_whole_numbers_are_kept() {
+    let (_, seen, _) = table(3);
+    let settings = CompletionSettings { bounds: Some((18.5, 21.5)), integer: true, ..settings() };
+    let answers = Completion::new(settings, 0).fit(&seen).unwrap().predict();
+    assert!(answers.values().iter().all(|x| (19.0..=21.0).contains(x) && x.fract() == 0.0));
+}
+
+#[test]
+fn a_saved_completion_predicts_the_same_and_fills_new_rows() {
+    let (truth, seen, _) = table(4);
+    let keep = |entries: &Entries, first: bool| {
+        let places: Vec<usize> =
+            (0..entries.len()).filter(|&e| (entries.rows()[e] < 40) == first).collect();
+        let taken = entries.take(&places);
+        let shift = if first { 0 } else { 40 };
+        let rows = taken.rows().iter().map(|i| i - shift).collect();
+        let count = if first { 40 } else { 10 };
+        Entries::new((count, 40), rows, taken.cols().to_vec(), taken.values().to_vec()).unwrap()
+    };
+    let (old, new) = (keep(&seen, true), keep(&seen, false));
+    let completed = complete(&old);
+    let folder = tempfile::tempdir().unwrap();
+    completed.save(folder.path()).unwrap();
+    let loaded = Completed::load(folder.path()).unwrap();
+    assert_eq!(loaded.predict(), completed.predict());
+    let filled = loaded.fold_in(&new).unwrap();
+    let dense = new.to_dense();
+    let (mut ours, mut means, mut count) = (0.0, 0.0, 0.0);
+    for i in 0..10 {
+        let known: Vec<f64> = (0..40).map(|j| dense[(i, j)]).filter(|x| !x.is_nan()).collect();
+        let mean = known.iter().sum::<f64>() / known.len() as f64;
+        for j in 0..40 {
+            if dense[(i, j)].is_nan() {
+                ours += (filled[(i, j)] - truth[(40 + i, j)]).powi(2);
+                means += (mean - truth[(40 + i, j)]).powi(2);
+                count += 1.0;
+            }
+        }
+    }
+    let (ours, means) = ((ours / count).sqrt(), (means / count).sqrt());
+    assert!(ours < 0.4 * means, "{ours} against {means} of the row means");
+    assert!(loaded.fold_in(&Entries::new((1, 3), vec![0], vec![0], vec![1.0]).unwrap()).is_err());
+}
+
+#[test]
+fn the_plain_setting_recovers_a_matrix_of_low_rank() {
+    let truth = data::low_rank((40, 40), 2, 0).unwrap();
+    let cells = data::random_cells((40, 40), 800, 0).unwrap();
+    let seen = data::observe(&truth, &cells).unwrap();
+    let settings =
+        CompletionSettings { raw: true, rate: Some(3e-3), ..CompletionSettings::default() };
+    let completed = Completion::new(settings, 0).fit(&seen).unwrap();
+    assert_eq!(completed.reason, StopReason::LossReached);
+    assert_eq!((completed.depth, completed.width, completed.holdout_rmse), (3, 40, None));
+    let truth = Entries::from_dense(&truth).unwrap();
+    assert!(completed.truth_errors(&truth, &seen).unwrap().mse_all < 1e-3);
+    assert!(completed.effective_rank < 2.1);
+}
+
+#[test]
+fn the_same_seed_completes_to_the_same_bits_at_one_and_two_threads() {
+    let (_, seen, _) = table(5);
+    let bits = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let completed = pool.install(|| complete(&seen));
+        completed.predict().values().iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+    };
+    assert!(bits(1) == bits(2));
+}
+
+#[test]
+fn tables_of_hardly_anything_are_completed_too() {
+    let one = Entries::new((2, 3), vec![0], vec![1], vec![4.0]).unwrap();
+    let filled = complete(&one).fill(&one);
+    assert!(filled.values().iter().all(|x| x.is_finite()));
+    let constant =
+        Entries::from_dense(&Mat::from_fn(
+            12,
+            9,
+            |i, j| {
+                if (i + j) % 4 == 0 { f64::NAN } else { 3.0 }
+            },
+        ))
+        .unwrap();
+    let answers = complete(&constant).predict();
+    assert!(answers.values().iter().all(|x| (x - 3.0).abs() < 1e-6));
+}
+
+#[test]
+fn settings_outside_their_range_are_named() {
+    let (_, seen, _) = table(6);
+    let message = |settings: CompletionSettings| {
+        Completion::new(settings, 0).fit(&seen).unwrap_err().to_string()
+    };
+    let base = CompletionSettings::default;
+    for (settings, expected) in [
+        (CompletionSettings { depths: vec![0], ..base() }, "depth must be 1 or more, but it is 0"),
+        (
+            CompletionSettings { init_scales: vec![-1.0], ..base() },
+            "init-scale must be above 0, but it is -1",
+        ),
+        (CompletionSettings { width: Some(0), ..base() }, "width must be 1 or more, but it is 0"),
+        (
+            CompletionSettings { bounds: Some((2.0, 1.0)), ..base() },
+            "bounds must be LOW,HIGH with LOW below HIGH, but it is 2,1",
+        ),
+        (CompletionSettings { rate: Some(-1.0), ..base() }, "rate must be above 0, but it is -1"),
+    ] {
+        assert_eq!(message(settings), expected);
+    }
+}
+
+#[test]
+fn a_matrix_is_recovered_from_measurements() {
+    let shape = (20, 16);
+    let truth = data::low_rank(shape, 2, 3).unwrap();
+    let operators = problem::Sensing::gaussian(shape, 260, 3).unwrap();
+    let targets = operators.measure(&truth).unwrap();
+    let settings = SensingSettings { rate: 3e-3, ..SensingSettings::default() };
+    let sensed = Sensing::new(settings, 0).fit(shape, &operators, &targets).unwrap();
+    let error = sensed.matrix.clone().minus(&truth).frobenius() / truth.frobenius();
+    assert!(error < 0.02, "{error} {:?} {}", sensed.reason, sensed.steps);
+    assert!(sensed.holdout_rmse.unwrap() < 0.1);
+    let few = Sensing::new(SensingSettings::default(), 0).fit(shape, &operators, &targets[1..]);
+    assert!(few.unwrap_err().to_string().contains("260 numbers, one a operator"));
+}
