@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::value;
 
 /// How a table is read; what is not given is found out from the file.
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(next_help_heading = "Input")]

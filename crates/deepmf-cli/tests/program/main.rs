@@ -1,5 +1,4 @@
 //! The program as its users meet it: files in, files out, exit codes.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
