@@ -27,9 +27,9 @@ fmt:
 study name *flags:
     cargo run --release --bin deepmf -- study check {{ name }} {{ flags }}
 
-# The benchmarks of the library.
-bench *filter:
-    cargo bench --workspace --benches -- {{ filter }}
+# One gradient step beside the same step in eager PyTorch (needs Python), as a table.
+bench:
+    bash bench/step
 
 # The guide as pages, if mdbook is there.
 guide:

@@ -1,5 +1,7 @@
 //! Completion and sensing as their users meet them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use deepmf::apps::{Completed, Completion, Sensing};
 use deepmf::data::{self, Entries};
 use deepmf::linalg::Mat;
