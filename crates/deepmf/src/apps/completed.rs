@@ -148,7 +148,7 @@ impl Completed {
     /// Variance of what a prediction misses, in the units of the fit.
     fn holdout_noise(&self) -> f64 {
         let cols = self.shape.1;
-        let scale = (0..cols).map(|j| self.offsets.scale(j)).sum::<f64>() / cols as f64;
+        let scale = (0..cols).map(|j| self.offsets.divisor(j)).sum::<f64>() / cols as f64;
         (self.holdout_rmse.unwrap_or(self.train_rmse) / scale).powi(2).max(1e-12)
     }
 

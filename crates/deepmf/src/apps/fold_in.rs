@@ -24,7 +24,7 @@ pub(super) fn rows(
     let without_row = |j: usize| offsets.centers[j] + offsets.units[j] * offsets.cols[j];
     let mut known = vec![Vec::new(); count];
     for (i, j, x) in rows.iter() {
-        known[i].push((j, (x - without_row(j)) / offsets.scale(j)));
+        known[i].push((j, (x - without_row(j)) / offsets.divisor(j)));
     }
     let mut filled = Mat::zeros(count, cols);
     for (i, known) in known.iter().enumerate() {
@@ -42,7 +42,7 @@ pub(super) fn rows(
         let latent = solve(&normal, &right)?;
         for j in 0..cols {
             let w: f64 = basis.col(j).iter().zip(&latent).map(|(f, z)| f * z).sum();
-            filled[(i, j)] = without_row(j) + offsets.scale(j) * w;
+            filled[(i, j)] = without_row(j) + offsets.divisor(j) * w;
         }
     }
     Ok(filled)
@@ -65,7 +65,7 @@ fn basis(model: &DeepLinear, offsets: &Offsets) -> Result<Mat> {
     let spread = offsets.rows.iter().map(|x| x * x).sum::<f64>() / rows as f64;
     Ok(Mat::from_fn(kept.len() + 1, cols, |r, j| match kept.get(r) {
         Some(&r) => covariance.values[r].sqrt() * turned[(r, j)],
-        None => spread.sqrt() / offsets.spread,
+        None => spread.sqrt() * offsets.units[j] / offsets.divisor(j),
     }))
 }
 

@@ -103,7 +103,8 @@ impl Offsets {
             .map(|(i, j, x)| ((x - self.additive(i, j)) / self.units[j]).powi(2))
             .sum();
         let spread = (squares / entries.len() as f64).sqrt();
-        if scaling != Scaling::None && spread > 0.0 {
+        // Where the offsets leave nothing at all, nothing is added to them.
+        if scaling != Scaling::None || spread == 0.0 {
             self.spread = spread;
         }
         self
@@ -119,12 +120,17 @@ impl Offsets {
         self.units[col] * self.spread
     }
 
+    /// What residuals of a column are divided by: its scale, or 1 where that is zero.
+    pub fn divisor(&self, col: usize) -> f64 {
+        if self.spread > 0.0 { self.scale(col) } else { self.units[col] }
+    }
+
     /// What the offsets leave of `entries`, divided by the scales.
     ///
     /// # Errors
     /// None for entries of the same shape.
     pub fn residuals(&self, entries: &Entries) -> Result<Entries> {
-        let residual = |(i, j, x)| (x - self.additive(i, j)) / self.scale(j);
+        let residual = |(i, j, x)| (x - self.additive(i, j)) / self.divisor(j);
         entries.with_values(entries.iter().map(residual).collect())
     }
 
