@@ -20,11 +20,11 @@ pub(super) struct Checkpoint<'a> {
 
 impl Checkpoint<'_> {
     pub(super) fn save(&self, folder: &Path) -> Result<()> {
-        let Best { value, step, params, mark } = self.best;
+        let Best { value, step, params, mark, first } = self.best;
         let mut tensors = Tensors::new();
         tensors.add("run.step", vec![self.step as f64]);
         tensors.add("run.params", self.params.values().to_vec());
-        tensors.add("best.numbers", vec![*value, *step as f64, mark.0, mark.1 as f64]);
+        tensors.add("best.numbers", vec![*value, *step as f64, mark.0, mark.1 as f64, *first]);
         tensors.add("best.params", params.values().to_vec());
         tensors.add("watch.losses", self.watch.losses());
         for (name, values) in self.optimizer.state() {
@@ -61,10 +61,11 @@ impl Checkpoint<'_> {
         let count = params.values().len();
         let reached = part("run.step", Some(1))?[0] as u64;
         params.values_mut().copy_from_slice(&part("run.params", Some(count))?);
-        let numbers = part("best.numbers", Some(4))?;
+        let numbers = part("best.numbers", Some(5))?;
         best.value = numbers[0];
         best.step = numbers[1] as u64;
         best.mark = (numbers[2], numbers[3] as u64);
+        best.first = numbers[4];
         best.params.values_mut().copy_from_slice(&part("best.params", Some(count))?);
         watch.restore(part("watch.losses", None)?);
         optimizer.restore(&|name| part(&format!("optimizer.{name}"), None).ok())?;

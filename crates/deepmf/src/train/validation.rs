@@ -24,7 +24,7 @@ impl Validation {
         Self { every: steps.max(1), ..self }
     }
 
-    /// Stops after so many steps without improvement.
+    /// Stops after so many steps without improvement; before the first one, after eight times as many.
     #[must_use]
     pub fn patience(self, steps: u64) -> Self {
         Self { patience: steps, ..self }
@@ -37,6 +37,11 @@ impl Validation {
     }
 }
 
+/// The start is left when the value has fallen to this share of the first one …
+const LEFT: f64 = 0.98;
+/// … and until then the patience is so many times as long: a deep network with a small start first rests on a plateau.
+const ON_THE_START: u64 = 8;
+
 /// The best iterate so far.
 #[derive(Clone, Debug)]
 pub(super) struct Best {
@@ -45,12 +50,14 @@ pub(super) struct Best {
     pub(super) params: Params,
     /// The value and step of the last improvement that counted against the patience.
     pub(super) mark: (f64, u64),
+    /// The first value.
+    pub(super) first: f64,
 }
 
 impl Best {
     pub(super) fn new(params: &Params) -> Self {
         let (value, step) = (f64::INFINITY, 0);
-        Self { value, step, params: params.clone(), mark: (value, step) }
+        Self { value, step, params: params.clone(), mark: (value, step), first: f64::INFINITY }
     }
 
     /// Takes note of a value; says whether the patience is at its end.
@@ -61,6 +68,9 @@ impl Best {
         step: u64,
         params: &Params,
     ) -> bool {
+        if self.first.is_infinite() {
+            self.first = value;
+        }
         if value < self.value {
             (self.value, self.step) = (value, step);
             self.params.values_mut().copy_from_slice(params.values());
@@ -68,6 +78,8 @@ impl Best {
         if value < self.mark.0 * (1.0 - validation.tolerance) {
             self.mark = (value, step);
         }
-        step - self.mark.1 >= validation.patience && self.mark.0.is_finite()
+        let left = self.value <= LEFT * self.first;
+        let patience = validation.patience.saturating_mul(if left { 1 } else { ON_THE_START });
+        step - self.mark.1 >= patience && self.mark.0.is_finite()
     }
 }
