@@ -3,15 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use deepmf::report::{Axis, Block, Cell, Column, Figure, Layer, Section, Table};
+use deepmf::report::{self, Block, Cell, Column, Section, Table};
 use deepmf::train::Trajectory;
 use deepmf::{Error, Result};
 use serde_json::Value;
 
 use crate::run_folder::{RESULT, SPEC, TRAJECTORY};
-
-/// Most singular values that a figure follows.
-const FOLLOWED: usize = 10;
 
 /// A run as its folder keeps it.
 pub(crate) struct Recorded {
@@ -94,66 +91,8 @@ fn flat(before: &str, value: &Value) -> Vec<(String, Cell)> {
 
 /// The course of runs: loss, effective rank, singular values, and the last spectrum.
 pub(crate) fn course(runs: &[Recorded]) -> Section {
-    let mut section = Section::new("On the way");
-    let quantities = [
-        ("loss", "Loss", "the training loss"),
-        ("best_validation_error", "Validation", "the least validation error so far (mean square)"),
-        ("test_error", "Error on what is not observed", "the mean squared error"),
-        ("effective_rank", "Effective rank", "the effective rank of the product"),
-    ];
-    for (column, title, caption) in quantities {
-        let y = if column == "effective_rank" { Axis::linear(title) } else { Axis::log(title) };
-        let mut figure = Figure::new(title, Axis::linear("step"), y);
-        let mut drawn = false;
-        for run in runs {
-            if let Some((steps, values)) = line(run, column) {
-                figure = figure.with(Layer::line(&run.name, steps, values));
-                drawn = true;
-            }
-        }
-        if drawn {
-            section = section.with(Block::figure(figure, format!("By step: {caption}.")));
-        }
-    }
-    for run in runs {
-        if let Some(figure) = singular_values(run) {
-            let caption =
-                format!("{}: the largest singular values of the product by step.", run.name);
-            section = section.with(Block::figure(figure, caption));
-        }
-        if let Some(figure) = last_spectrum(run) {
-            let caption =
-                format!("{}: its largest singular values at the last recorded step.", run.name);
-            section = section.with(Block::figure(figure, caption));
-        }
-    }
-    section
-}
-
-fn line(run: &Recorded, column: &str) -> Option<(Vec<f64>, Vec<f64>)> {
-    Some((run.trajectory.column("step")?, run.trajectory.column(column)?))
-}
-
-fn singular_values(run: &Recorded) -> Option<Figure> {
-    let mut figure =
-        Figure::new("Singular values", Axis::linear("step"), Axis::linear("singular value"));
-    line(run, "singular_value_1")?;
-    for place in 1..=FOLLOWED {
-        if let Some((steps, values)) = line(run, &format!("singular_value_{place}")) {
-            figure = figure.with(Layer::line(place.to_string(), steps, values));
-        }
-    }
-    Some(figure)
-}
-
-fn last_spectrum(run: &Recorded) -> Option<Figure> {
-    let value = |place: usize| run.trajectory.column(&format!("singular_value_{place}"));
-    let values: Vec<f64> = (1..).map_while(|place| value(place)?.last().copied()).collect();
-    let places = (1..=values.len()).map(|place| place as f64).collect();
-    let axes = (Axis::linear("place"), Axis::linear("singular value"));
-    let bars =
-        |values| Figure::new("Spectrum", axes.0, axes.1).with(Layer::bars("", places, values));
-    (!values.is_empty()).then(|| bars(values))
+    let runs: Vec<_> = runs.iter().map(|run| (run.name.as_str(), &run.trajectory)).collect();
+    report::course(&runs)
 }
 
 /// How runs are repeated.

@@ -5,11 +5,11 @@
 
 mod canvas;
 mod colour;
+mod course;
 mod draw;
 mod escape;
 mod figure;
 mod heat;
-
 mod legend;
 mod number;
 mod page;
@@ -21,6 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use course::{course, page};
 pub use figure::{Axis, Figure, Layer, Reference, Scaling};
 pub use number::number;
 pub use page::{Block, Page, Section};
