@@ -201,13 +201,15 @@ impl Completed {
             return Err(Error::data(path, problem));
         }
         let tensors = Tensors::load(folder.join(MODEL))?;
-        let mut model = DeepLinear::new(&saved.widths)?;
         let layers = tensors.layers();
-        if layers.len() != model.depth() {
-            let problem =
-                format!("must hold {} layers, but it holds {}", model.depth(), layers.len());
+        // Compared before anything is made of the claimed widths.
+        let held: Vec<(usize, usize)> = layers.iter().map(|l| (l.rows(), l.cols())).collect();
+        let claimed: Vec<(usize, usize)> = saved.widths.windows(2).map(|w| (w[1], w[0])).collect();
+        if held != claimed {
+            let problem = format!("must hold layers of shapes {claimed:?}, but it holds {held:?}");
             return Err(Error::data(folder.join(MODEL), problem));
         }
+        let mut model = DeepLinear::new(&saved.widths)?;
         for (j, layer) in layers.iter().enumerate() {
             model.params_mut().set(j, layer)?;
         }
@@ -233,7 +235,7 @@ impl Completed {
         Ok(Self {
             shape,
             observed: saved.observed,
-            missing: shape.0 * shape.1 - saved.observed,
+            missing: (shape.0 * shape.1).saturating_sub(saved.observed),
             depth: model.depth(),
             width: saved.widths.get(1).copied().unwrap_or(shape.0),
             init_scale: saved.init_scale,

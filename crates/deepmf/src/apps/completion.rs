@@ -105,8 +105,18 @@ impl<'a> Completion<'a> {
         } else {
             self.fit_chosen(&fit, entries, &probes)?
         };
-        let Fitted { model, run, offsets, candidate, candidates, held } = fitted;
+        let Fitted { mut model, run, offsets, candidate, candidates, held } = fitted;
+        if run.reason != StopReason::Diverged {
+            missingness::silence_empty_lines(&mut model, entries)?;
+        }
         let w = model.product();
+        let mut warnings = missingness::warnings(entries);
+        if let Some(held) = held.as_ref().filter(|held| held.rmse > held.baselines.offsets) {
+            warnings.push(format!(
+                "row and column offsets alone predict the held-out entries better ({} against {})",
+                held.baselines.offsets, held.rmse
+            ));
+        }
         let mut completed = Completed {
             shape: entries.shape(),
             observed: entries.len(),
@@ -121,10 +131,10 @@ impl<'a> Completion<'a> {
             holdout_rmse: held.as_ref().map(|held| held.rmse),
             baselines: held.as_ref().map(|held| held.baselines),
             holdout: held.map(|held| held.pairs).unwrap_or_default(),
-            effective_rank: effective_rank(&singular_values(w.view())?),
+            effective_rank: singular_values(w.view()).map_or(f64::NAN, |s| effective_rank(&s)),
             seconds: 0.0,
             seed: self.seed,
-            warnings: missingness::warnings(entries),
+            warnings,
             candidates,
             col_labels: None,
             settings: settings.clone(),
@@ -146,8 +156,7 @@ impl<'a> Completion<'a> {
         let mut model = fit.start(&problem, depth, init_scale)?;
         let trainer = Trainer::new(GroupRmsProp::new(rate)?)
             .stop(Stop::new().steps(fit.steps).loss_below(fit.loss_below));
-        let run =
-            self.last(fit, trainer, probes, 0, self.folder.as_ref()).fit(&problem, &mut model)?;
+        let run = self.last(fit, trainer, probes, 0).fit(&problem, &mut model)?;
         let candidate =
             Candidate { depth, init_scale, rate, steps: run.steps, validation_rmse: f64::NAN };
         let offsets = Offsets::none(entries.shape());
@@ -176,6 +185,12 @@ impl<'a> Completion<'a> {
             let validation = Problem::completion(&offsets.residuals(&validation)?)?;
             let (chosen, table) = fit.choose(&problem, &validation, &candidates)?;
             let held = held.map(|held| self.measure(&chosen, &offsets, &known, &held));
+            // A choice that was cut short is answered by the best that it has; it leaves no checkpoint.
+            if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+                let Chosen { candidate, model, mut run } = chosen;
+                run.reason = StopReason::Interrupted;
+                return Ok(Fitted { model, run, offsets, candidate, candidates: table, held });
+            }
             (Some(chosen), table, held)
         };
 
@@ -188,15 +203,12 @@ impl<'a> Completion<'a> {
         let steps = chosen.as_ref().map_or(fit.steps, |c| c.candidate.steps);
         let last = Fit { steps, ..*fit };
         let parts = table.len();
-        // A choice that was cut short must leave no checkpoint of the wrong setting behind.
-        let cut = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
-        let folder = self.folder.as_ref().filter(|_| !cut);
         let (model, mut run, rate) = last.train(&problem, depth, scale, rate, |trainer| {
-            self.last(fit, trainer, probes, parts, folder)
+            self.last(fit, trainer, probes, parts)
         })?;
         // The number of steps was the validation's choice, and so is the reason.
         if let (StopReason::StepsDone, Some(chosen)) = (run.reason, &chosen) {
-            run.reason = chosen.reason;
+            run.reason = chosen.reason();
         }
         let candidate = Candidate {
             depth,
@@ -215,12 +227,11 @@ impl<'a> Completion<'a> {
         mut trainer: Trainer<'t>,
         probes: &[Probe],
         done: usize,
-        folder: Option<&PathBuf>,
     ) -> Trainer<'t> {
         for probe in probes {
             trainer = trainer.record(*probe);
         }
-        if let Some(folder) = folder {
+        if let Some(folder) = &self.folder {
             trainer = trainer.folder(folder).resume(self.resume);
         }
         if let Some(flag) = &self.interrupt {
@@ -286,6 +297,10 @@ impl<'a> Completion<'a> {
             return Err(Error::parameter("width", "1 or more", 0));
         }
         match settings.bounds {
+            Some((low, high)) if settings.integer && low.ceil() > high.floor() => {
+                let found = format!("{low},{high}");
+                Err(Error::parameter("bounds", "around a whole number, with integer", found))
+            }
             Some((low, high)) if low.is_nan() || high.is_nan() || low >= high => {
                 let found = format!("{low},{high}");
                 Err(Error::parameter("bounds", "LOW,HIGH with LOW below HIGH", found))

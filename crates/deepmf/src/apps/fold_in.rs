@@ -54,6 +54,8 @@ fn basis(model: &DeepLinear, offsets: &Offsets) -> Result<Mat> {
     let (rows, cols) = model.shape();
     let (left, right) = match model.forward(&mut pass) {
         Product::Outer(Outer { left, right }) => (left.to_mat(), right.to_mat()),
+        // W = Wᵀᵀ · I or Iᵀ · W, whichever has the fewer latents.
+        product if rows > cols => (product.to_dense().t().to_mat(), Mat::eye(cols, cols)),
         product => (Mat::eye(rows, rows), product.to_dense()),
     };
     let covariance = eigen(left.view().times(left.t()).scaled(1.0 / rows as f64).view())?;

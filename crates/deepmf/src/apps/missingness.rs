@@ -1,6 +1,9 @@
 //! Whether what is missing says something about what it would have been.
 
+use crate::Result;
 use crate::data::Entries;
+use crate::linalg::Mat;
+use crate::model::{DeepLinear, Model};
 
 /// A correlation is reported from this size …
 const LEAST: f64 = 0.3;
@@ -42,6 +45,34 @@ pub(super) fn warnings(entries: &Entries) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// Sets the layers of lines without a known entry to zero: nothing was learned there but the random start.
+///
+/// # Errors
+/// None for entries of the model's shape.
+pub(super) fn silence_empty_lines(model: &mut DeepLinear, entries: &Entries) -> Result<()> {
+    let (rows, cols) = entries.shape();
+    let empty = |ids: &[u32], count: usize| {
+        let mut empty = vec![true; count];
+        ids.iter().for_each(|&id| empty[id as usize] = false);
+        empty
+    };
+    let (rows, cols) = (empty(entries.rows(), rows), empty(entries.cols(), cols));
+    let last = model.depth() - 1;
+    if rows.contains(&true) {
+        let layer = model.layer(last);
+        let heard = |i: usize, j: usize| if rows[i] { 0.0 } else { layer.at(i, j) };
+        let silenced = Mat::from_fn(layer.rows(), layer.cols(), heard);
+        model.params_mut().set(last, &silenced)?;
+    }
+    if cols.contains(&true) {
+        let layer = model.layer(0);
+        let heard = |i: usize, j: usize| if cols[j] { 0.0 } else { layer.at(i, j) };
+        let silenced = Mat::from_fn(layer.rows(), layer.cols(), heard);
+        model.params_mut().set(0, &silenced)?;
+    }
+    Ok(())
 }
 
 /// Sum and count of each line's known entries.

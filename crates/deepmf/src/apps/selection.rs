@@ -125,7 +125,7 @@ impl Fit<'_> {
             };
             let what = format!("depth {depth}, initial scale {scale}");
             self.tell(&what, done, candidates.len() + 1, progress);
-            Ok(Chosen { candidate, model, reason: run.reason })
+            Ok(Chosen { candidate, model, run })
         });
         let mut tried: Vec<Chosen> = tried.into_iter().collect::<Result<_>>()?;
         let table = tried.iter().map(|chosen| chosen.candidate.clone()).collect();
@@ -141,5 +141,19 @@ impl Fit<'_> {
 pub(super) struct Chosen {
     pub(super) candidate: Candidate,
     pub(super) model: DeepLinear,
-    pub(super) reason: StopReason,
+    pub(super) run: Run,
+}
+
+impl Chosen {
+    /// How it ended: if not at the best iterate, the validation decided.
+    pub(super) fn reason(&self) -> StopReason {
+        match self.run.reason {
+            StopReason::LossReached | StopReason::StepsDone
+                if self.candidate.steps < self.run.steps =>
+            {
+                StopReason::ValidationWorse
+            }
+            reason => reason,
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::problem::{self, Constant, Observation, Problem};
 use crate::random::{Purpose, RngExt, stream};
 use crate::spec::SensingSettings;
 use crate::train::optimizer::GroupRmsProp;
-use crate::train::{Probe, Progress, Run, Stop, StopReason, Trainer, Validation};
+use crate::train::{Probe, Progress, Room, Run, Stop, StopReason, Trainer, Validation};
 use crate::{Error, Result};
 
 /// Recovers a matrix from measurements yᵢ = ⟨Aᵢ, W⟩ by a deep linear network (Arora et al. 2019).
@@ -47,7 +47,7 @@ pub struct Sensed {
     pub reason: StopReason,
     /// Root mean squared error of the measurements that were fitted.
     pub train_rmse: f64,
-    /// Root mean squared error of the measurements held out; none if all were fitted.
+    /// Least root mean squared error of the measurements held out for early stopping; none if all were fitted.
     pub holdout_rmse: Option<f64>,
     /// Effective rank of the matrix.
     pub effective_rank: f64,
@@ -113,6 +113,10 @@ impl<'a> Sensing<'a> {
         if !(0.0..=0.9).contains(&settings.holdout) {
             return Err(Error::parameter("holdout", "from 0 to 0.9", settings.holdout));
         }
+        if shape != operators.shape() {
+            let words = crate::data::words;
+            return Err(Error::shape("every operator", words(shape), words(operators.shape())));
+        }
         if targets.len() != operators.len() {
             let expected = format!("{} numbers, one a operator,", operators.len());
             return Err(Error::shape("the list of measurements", expected, targets.len()));
@@ -164,9 +168,9 @@ impl<'a> Sensing<'a> {
             init_scale: settings.init_scale,
             steps: run.steps,
             reason: run.reason,
-            train_rmse: run.loss.sqrt(),
+            train_rmse: Room::new(&model).value(&problem, &model).sqrt(),
             holdout_rmse: run.best.map(|(_, value)| value.sqrt()),
-            effective_rank: effective_rank(&singular_values(matrix.view())?),
+            effective_rank: singular_values(matrix.view()).map_or(f64::NAN, |s| effective_rank(&s)),
             seconds: begun.elapsed().as_secs_f64(),
             seed: self.seed,
             warnings,

@@ -8,11 +8,13 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::kernel::{axpy_with, dot_with};
+use super::kernel::dot_with;
 use super::{MatMut, MatRef};
 
 /// Multiply-adds below which one thread is faster than two.
 const PARALLEL_FROM: usize = 2_000_000;
+/// Registers of a block.
+const BLOCK: usize = 4;
 /// Rows (or columns) of one part: a property of the pattern, never of the number of threads.
 const PART: usize = 16;
 
@@ -212,12 +214,41 @@ impl WithSimd for AddProduct<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let k = self.factor.rows();
         for (line, out) in self.out.chunks_exact_mut(k).enumerate() {
-            for cell in self.lines.range(self.first + line) {
+            let cells = self.lines.range(self.first + line);
+            let (wide, tail) = S::as_mut_simd_f64s(out);
+            let column = |cell: usize| {
                 let value = match self.places {
                     Some(places) => self.values[places[cell] as usize],
                     None => self.values[cell],
                 };
-                axpy_with(simd, value, self.factor.col(self.lines.ids[cell] as usize), out);
+                (value, self.factor.col(self.lines.ids[cell] as usize))
+            };
+            // A block of the line stays in registers while the cells pass by.
+            let blocks = wide.len() / BLOCK;
+            let (whole, rest) = wide.split_at_mut(blocks * BLOCK);
+            for (block, out) in whole.chunks_exact_mut(BLOCK).enumerate() {
+                let mut sums = [simd.splat_f64s(0.0); BLOCK];
+                sums.copy_from_slice(out);
+                for cell in cells.clone() {
+                    let (value, column) = column(cell);
+                    let value = simd.splat_f64s(value);
+                    let column = &S::as_simd_f64s(column).0[block * BLOCK..(block + 1) * BLOCK];
+                    for lane in 0..BLOCK {
+                        sums[lane] = simd.mul_add_e_f64s(value, column[lane], sums[lane]);
+                    }
+                }
+                out.copy_from_slice(&sums);
+            }
+            for cell in cells {
+                let (value, column) = column(cell);
+                let (column, column_tail) = S::as_simd_f64s(column);
+                let wide_value = simd.splat_f64s(value);
+                for (out, x) in rest.iter_mut().zip(&column[blocks * BLOCK..]) {
+                    *out = simd.mul_add_e_f64s(wide_value, *x, *out);
+                }
+                for (out, x) in tail.iter_mut().zip(column_tail) {
+                    *out += value * x;
+                }
             }
         }
     }

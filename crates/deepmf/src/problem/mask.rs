@@ -9,7 +9,7 @@ use crate::product::{Cotangent, Product};
 
 /// Share of observed cells from which multiplying W out is faster than gathering its cells
 /// (`cargo bench --bench density`).
-const DENSE_FROM: f64 = 0.2;
+const DENSE_FROM: f64 = 0.25;
 
 /// Sees the cells of a set of entries.
 #[derive(Clone, Debug)]

@@ -143,6 +143,8 @@ impl Watch {
 
     pub(super) fn restore(&mut self, losses: Vec<f64>) {
         self.losses = losses.into();
+        // The step that was reached is evaluated again.
+        self.losses.pop_back();
     }
 
     pub(super) fn check(
@@ -162,9 +164,12 @@ impl Watch {
             return Some(StopReason::GradientVanished);
         }
         if let Some((change, window)) = stop.settled {
+            if self.losses.len() > window {
+                self.losses.pop_front();
+            }
             self.losses.push_back(room.loss);
             if self.losses.len() > window {
-                let before = self.losses.pop_front().unwrap_or(f64::INFINITY);
+                let before = self.losses[0];
                 if (before - room.loss).abs() <= change * room.loss.abs() {
                     return Some(StopReason::ObjectiveSettled);
                 }

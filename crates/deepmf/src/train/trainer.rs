@@ -154,7 +154,10 @@ impl<'a> Trainer<'a> {
             self.optimizer.step(problem, model, &mut room);
             state.step += 1;
         };
-        self.save(model, &mut state)?;
+        // A diverged iterate is nothing to go on from.
+        if reason != StopReason::Diverged {
+            self.save(model, &mut state)?;
+        }
         Ok(state.finish(reason, room.loss, model, self.validation.is_some(), begun.elapsed()))
     }
 
