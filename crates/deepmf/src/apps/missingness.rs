@@ -55,7 +55,9 @@ pub(super) fn silence_empty_lines(model: &mut DeepLinear, entries: &Entries) -> 
     let (rows, cols) = entries.shape();
     let empty = |ids: &[u32], count: usize| {
         let mut empty = vec![true; count];
-        ids.iter().for_each(|&id| empty[id as usize] = false);
+        for &id in ids {
+            empty[id as usize] = false;
+        }
         empty
     };
     let (rows, cols) = (empty(entries.rows(), rows), empty(entries.cols(), cols));
