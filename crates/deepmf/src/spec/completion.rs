@@ -13,7 +13,7 @@ pub enum Scaling {
     None,
     /// By the standard deviation of all residuals.
     Table,
-    /// By the standard deviation of each column's residuals.
+    /// By the standard deviation of each column's values, then by that of all residuals.
     Columns,
 }
 
