@@ -6,7 +6,7 @@ use deepmf::data;
 use deepmf::model::{DeepLinear, Init};
 use deepmf::problem::{Constant, Problem, Sensing};
 use deepmf::train::optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, RmsProp};
-use deepmf::train::{Optimizer, Room};
+use deepmf::train::{Flow, Optimizer, Room};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -28,12 +28,13 @@ fn a_step_allocates_nothing() {
         Problem::sensing(operators, targets, Constant::Mean).unwrap(),
         Problem::full(&truth, Constant::Mean).unwrap(),
     ];
-    let optimizers: [fn() -> Box<dyn Optimizer>; 5] = [
+    let optimizers: [fn() -> Box<dyn Optimizer>; 6] = [
         || Box::new(GradientDescent::new(0.1).unwrap()),
         || Box::new(Momentum::new(0.1, 0.9).unwrap()),
         || Box::new(GroupRmsProp::new(1e-3).unwrap()),
         || Box::new(RmsProp::new(1e-3).unwrap()),
         || Box::new(Adam::new(1e-3).unwrap().amsgrad(true)),
+        || Box::new(Flow::new(1e-6).unwrap()),
     ];
     for (place, problem) in problems.iter().enumerate() {
         for depth in 2..=4 {

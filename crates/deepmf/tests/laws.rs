@@ -13,7 +13,9 @@ use deepmf::problem::{
 use deepmf::product::{Cotangent, Outer, Product};
 use deepmf::random::{Purpose, RngExt, normal, stream};
 use deepmf::train::optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, RmsProp};
-use deepmf::train::{Optimizer, Probe, Room, Schedule, Stop, StopReason, Trainer, Validation};
+use deepmf::train::{
+    Event, Flow, Optimizer, Probe, Room, Schedule, Stop, StopReason, Trainer, Validation,
+};
 
 fn gaussian(rows: usize, cols: usize, seed: u64) -> Mat {
     let mut random = stream(seed, Purpose::Noise, (rows * 1000 + cols) as u64);
@@ -373,6 +375,7 @@ fn optimizers() -> Vec<fn() -> Box<dyn Optimizer>> {
         || Box::new(RmsProp::new(1e-3).unwrap()),
         || Box::new(Adam::new(1e-2).unwrap()),
         || Box::new(Adam::new(1e-2).unwrap().amsgrad(true)),
+        || Box::new(Flow::new(1e-5).unwrap().event(Event::Loss(1e-3))),
     ]
 }
 

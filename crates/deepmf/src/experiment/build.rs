@@ -13,6 +13,7 @@ use crate::data::{self, Entries};
 use crate::model::{self, DeepLinear};
 use crate::problem::{Huber, Problem, Sensing, Squared};
 use crate::spec::{self, Init, Loss, Model, Observe, Optimizer, Spec};
+use crate::train::flow::{EndToEnd, Flow};
 use crate::train::{self, Trainer, Validation};
 use crate::train::{Stop, optimizer};
 use crate::{Error, Result};
@@ -209,6 +210,14 @@ fn optimizer(described: &Optimizer) -> Result<Box<dyn train::Optimizer>> {
                 .amsgrad(it.amsgrad)
                 .schedule(it.schedule.check()?),
         ),
+        Optimizer::Flow(it) => {
+            let flow = Flow::new(it.tolerance)?.method(it.method);
+            Box::new(if let Some(time) = it.until { flow.until(time)? } else { flow })
+        }
+        Optimizer::EndToEnd(it) => {
+            let flow = EndToEnd::new(it.depth, it.tolerance)?;
+            Box::new(if let Some(time) = it.until { flow.until(time)? } else { flow })
+        }
     })
 }
 

@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 pub use completion::{CompletionSettings, Scaling, SensingSettings};
 pub use data::{Data, EntriesOrder, File, LowRank, Reading, expand};
 pub use model::{DeepLinear, Init, Model};
-pub use optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, Optimizer, RmsProp};
+pub use optimizer::{
+    Adam, EndToEnd, Flow, FlowMethod, GradientDescent, GroupRmsProp, Momentum, Optimizer, RmsProp,
+};
 pub use probe::Probe;
 pub use problem::{Loss, Mask, Observe, Problem, Sensing};
 pub(crate) use read::{error_at, place_of, read};

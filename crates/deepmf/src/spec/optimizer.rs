@@ -17,6 +17,50 @@ pub enum Optimizer {
     RmsProp(RmsProp),
     /// Adam.
     Adam(Adam),
+    /// Gradient flow, solved.
+    Flow(Flow),
+    /// The flow of the product itself.
+    EndToEnd(EndToEnd),
+}
+
+/// Gradient flow, solved with error control.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Flow {
+    /// The error a step may have, relative to the parameters; 1e-6.
+    #[serde(default = "tolerance")]
+    pub tolerance: f64,
+    /// Which method integrates; `auto`.
+    #[serde(default)]
+    pub method: FlowMethod,
+    /// The time at which it ends, if it does by itself.
+    pub until: Option<f64>,
+}
+
+/// Which method integrates a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowMethod {
+    /// The explicit pair, and the stabilised method for as long as the flow is stiff.
+    #[default]
+    Auto,
+    /// The explicit pair alone.
+    Tsitouras,
+    /// The stabilised method alone.
+    Chebyshev,
+}
+
+/// The flow of the product itself, for a model of one layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EndToEnd {
+    /// The depth N, any number from 1 on.
+    pub depth: f64,
+    /// The error a step may have, relative to the product; 1e-6.
+    #[serde(default = "tolerance")]
+    pub tolerance: f64,
+    /// The time at which it ends, if it does by itself.
+    pub until: Option<f64>,
 }
 
 /// Gradient descent.
@@ -102,6 +146,10 @@ pub struct Adam {
     /// How the rate changes.
     #[serde(default)]
     pub schedule: Schedule,
+}
+
+fn tolerance() -> f64 {
+    1e-6
 }
 
 fn momentum() -> f64 {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, RmsProp};
+use super::optimizer::{Adam, EndToEnd, Flow, GradientDescent, GroupRmsProp, Momentum, RmsProp};
 use super::{Optimizer, Probe};
 
 /// How the model is trained.
@@ -118,6 +118,8 @@ struct Keys {
     group_rms_prop: Option<GroupRmsProp>,
     rms_prop: Option<RmsProp>,
     adam: Option<Adam>,
+    flow: Option<Flow>,
+    end_to_end: Option<EndToEnd>,
     #[serde(default)]
     stop: Stop,
     #[serde(default)]
@@ -135,6 +137,8 @@ impl TryFrom<Keys> for Train {
             keys.group_rms_prop.map(Optimizer::GroupRmsProp),
             keys.rms_prop.map(Optimizer::RmsProp),
             keys.adam.map(Optimizer::Adam),
+            keys.flow.map(Optimizer::Flow),
+            keys.end_to_end.map(Optimizer::EndToEnd),
         ];
         let mut given = given.into_iter().flatten();
         match (given.next(), given.next()) {
@@ -143,7 +147,7 @@ impl TryFrom<Keys> for Train {
                 Ok(Self { optimizer, stop, record, validation })
             }
             _ => Err("train must have exactly one of `gradient-descent`, `momentum`, \
-                      `group-rms-prop`, `rms-prop`, `adam`"
+                      `group-rms-prop`, `rms-prop`, `adam`, `flow`, `end-to-end`"
                 .into()),
         }
     }
@@ -159,6 +163,8 @@ impl From<Train> for Keys {
             Optimizer::GroupRmsProp(it) => Self { group_rms_prop: Some(it), ..keys },
             Optimizer::RmsProp(it) => Self { rms_prop: Some(it), ..keys },
             Optimizer::Adam(it) => Self { adam: Some(it), ..keys },
+            Optimizer::Flow(it) => Self { flow: Some(it), ..keys },
+            Optimizer::EndToEnd(it) => Self { end_to_end: Some(it), ..keys },
         }
     }
 }

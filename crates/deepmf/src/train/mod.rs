@@ -1,6 +1,7 @@
 //! The one training loop: a problem, a model and an optimizer in, a [`Run`] out.
 
 mod checkpoint;
+pub mod flow;
 pub mod optimizer;
 mod probe;
 mod rate;
@@ -10,7 +11,8 @@ mod trainer;
 mod trials;
 mod validation;
 
-pub use optimizer::Optimizer;
+pub use flow::{EndToEnd, Event, Flow};
+pub use optimizer::{Clock, Optimizer};
 pub use rate::suggested_rate;
 pub use run::{Run, Trajectory};
 pub use stop::{Stop, StopReason};
@@ -34,6 +36,8 @@ pub struct Room {
     pub pass: Pass,
     /// The way through the problem; holds the gradient with respect to W.
     pub evaluation: Evaluation,
+    /// Whether loss and gradient are already those at the model: an optimizer that ends its step by an evaluation says so.
+    pub fresh: bool,
 }
 
 impl Room {
@@ -44,6 +48,7 @@ impl Room {
             gradient: model.params().zeros_like(),
             pass: Pass::default(),
             evaluation: Evaluation::default(),
+            fresh: false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Probe, Room, StopReason};
+use super::{Clock, Probe, Room, StopReason};
 use crate::data::write_whole;
 use crate::model::{Model, Params};
 use crate::problem::Problem;
@@ -106,11 +106,15 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn new(
         probes: &[Probe],
+        clocked: bool,
         validated: bool,
         problem: &Problem,
         model: &dyn Model,
     ) -> Self {
         let mut columns = vec!["step".to_string(), "loss".to_string()];
+        if clocked {
+            columns.extend(["time".into(), "evaluations".into()]);
+        }
         if validated {
             columns.push("best_validation_error".into());
         }
@@ -124,13 +128,14 @@ impl Log {
         &mut self,
         probes: &[Probe],
         step: u64,
-        validation: Option<f64>,
+        (clock, validation): (Option<Clock>, Option<f64>),
         problem: &Problem,
         model: &dyn Model,
         room: &mut Room,
     ) -> Result<()> {
         let mut row = Vec::with_capacity(self.trajectory.columns.len());
         row.extend([step as f64, room.loss]);
+        row.extend(clock.into_iter().flat_map(|clock| [clock.time, clock.evaluations as f64]));
         row.extend(validation);
         let finite = room.loss.is_finite();
         for probe in probes {

@@ -131,18 +131,27 @@ impl<'a> Trainer<'a> {
             let words = crate::data::words;
             return Err(crate::Error::shape("the model", words(wanted), words(found)));
         }
+        self.optimizer.check(model)?;
         let begun = Instant::now();
         let mut room = Room::new(model);
         let mut state = State {
             step: 0,
             best: Best::new(model.params()),
             watch: Watch::default(),
-            log: Log::new(&self.probes, self.validation.is_some(), problem, model),
+            log: Log::new(
+                &self.probes,
+                self.optimizer.clock().is_some(),
+                self.validation.is_some(),
+                problem,
+                model,
+            ),
             last_checkpoint: Instant::now(),
         };
         self.restore(model, &mut state)?;
         let reason = loop {
-            room.evaluate(problem, model);
+            if !std::mem::take(&mut room.fresh) {
+                room.evaluate(problem, model);
+            }
             let worse = self.validate(model, &mut room, &mut state);
             let reason = self.reason(&mut state, &room, begun.elapsed(), worse);
             if reason.is_some() || state.step.is_multiple_of(self.every) {
@@ -181,7 +190,8 @@ impl<'a> Trainer<'a> {
     ) -> Option<StopReason> {
         let interrupted = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
         let rule = state.watch.check(&self.stop, state.step, room, elapsed);
-        rule.or(worse.then_some(StopReason::ValidationWorse))
+        rule.or(self.optimizer.outcome())
+            .or(worse.then_some(StopReason::ValidationWorse))
             .or(interrupted.then_some(StopReason::Interrupted))
     }
 
@@ -194,7 +204,8 @@ impl<'a> Trainer<'a> {
     ) -> Result<()> {
         let validation = self.validation.as_ref().map(|_| state.best.value);
         let (step, loss) = (state.step, room.loss);
-        state.log.record(&self.probes, step, validation, problem, model, room)?;
+        let beside = (self.optimizer.clock(), validation);
+        state.log.record(&self.probes, step, beside, problem, model, room)?;
         room.loss = loss;
         if let Some(watch) = &mut self.watch {
             watch(&Progress { step, steps: self.stop.steps, loss, validation });

@@ -4,5 +4,6 @@
 
 mod constant_force;
 mod diagonal_flow;
+mod flow;
 mod gradient_flow;
 mod layers;

@@ -12,10 +12,19 @@ pub use group_rms_prop::GroupRmsProp;
 pub use momentum::Momentum;
 pub use rms_prop::RmsProp;
 
-use super::Room;
+use super::{Room, StopReason};
 use crate::model::Model;
 use crate::problem::Problem;
 use crate::{Error, Result};
+
+/// How far an optimizer that has a time of its own has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clock {
+    /// The time of the flow.
+    pub time: f64,
+    /// Evaluations of the gradient.
+    pub evaluations: u64,
+}
 
 /// Moves a model on a problem.
 ///
@@ -23,6 +32,25 @@ use crate::{Error, Result};
 pub trait Optimizer: Send {
     /// Moves the model once. `room` holds loss and gradient at the model as it is.
     fn step(&mut self, problem: &Problem, model: &mut dyn Model, room: &mut Room);
+
+    /// Whether it can move this model.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if it cannot.
+    fn check(&self, model: &dyn Model) -> Result<()> {
+        let _ = model;
+        Ok(())
+    }
+
+    /// Its own time, recorded along the run, if it has one.
+    fn clock(&self) -> Option<Clock> {
+        None
+    }
+
+    /// How the run ends, if the optimizer is at its end by itself.
+    fn outcome(&self) -> Option<StopReason> {
+        None
+    }
 
     /// What a resumed run must know, by name.
     fn state(&self) -> Vec<(&'static str, Vec<f64>)>;
@@ -34,20 +62,46 @@ pub trait Optimizer: Send {
     fn restore(&mut self, state: &dyn Fn(&str) -> Option<Vec<f64>>) -> Result<()>;
 }
 
+impl<O: Optimizer + ?Sized> Optimizer for &mut O {
+    fn step(&mut self, problem: &Problem, model: &mut dyn Model, room: &mut Room) {
+        (**self).step(problem, model, room);
+    }
+
+    fn check(&self, model: &dyn Model) -> Result<()> {
+        (**self).check(model)
+    }
+
+    fn clock(&self) -> Option<Clock> {
+        (**self).clock()
+    }
+
+    fn outcome(&self) -> Option<StopReason> {
+        (**self).outcome()
+    }
+
+    fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: &dyn Fn(&str) -> Option<Vec<f64>>) -> Result<()> {
+        (**self).restore(state)
+    }
+}
+
 /// A part of a state that must be there.
-fn part(state: &dyn Fn(&str) -> Option<Vec<f64>>, name: &str) -> Result<Vec<f64>> {
+pub(super) fn part(state: &dyn Fn(&str) -> Option<Vec<f64>>, name: &str) -> Result<Vec<f64>> {
     state(name).ok_or_else(|| {
         Error::parameter("a checkpoint", "of the same optimizer", format!("without `{name}`"))
     })
 }
 
 /// The first number of a part.
-fn number(state: &dyn Fn(&str) -> Option<Vec<f64>>, name: &str) -> Result<f64> {
+pub(super) fn number(state: &dyn Fn(&str) -> Option<Vec<f64>>, name: &str) -> Result<f64> {
     let part = part(state, name)?;
     part.first().copied().ok_or_else(|| Error::parameter(name, "a number", "nothing"))
 }
 
-fn must_be_positive(name: &str, value: f64) -> Result<()> {
+pub(super) fn must_be_positive(name: &str, value: f64) -> Result<()> {
     if value.is_finite() && value > 0.0 {
         return Ok(());
     }
