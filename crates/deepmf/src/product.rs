@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::Result;
 use crate::data::Shape;
-use crate::linalg::{Accumulate, Mat, MatRef, Operator, Pattern, axpy, dot, multiply};
+use crate::linalg::{
+    Accumulate, Mat, MatRef, Operator, Pattern, Svd, axpy, dot, multiply, orthonormal, svd,
+};
 
 /// Two thin factors that are never multiplied out: W = leftᵀ · right.
 ///
@@ -67,6 +70,35 @@ impl Product<'_> {
         }
         self.dense_in(&mut room);
         room
+    }
+
+    /// The thin singular value decomposition of W; of thin factors through their bases, without forming W.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`](crate::Error::NotFinite) as for [`svd`].
+    pub fn thin_svd(&self) -> Result<Svd> {
+        let (rows, cols) = self.shape();
+        let width: usize = self.channels().iter().map(|outer| outer.left.rows()).sum();
+        if width == 0 || width >= rows.min(cols) {
+            return svd(self.to_dense().view());
+        }
+        let stacked = |side: for<'a> fn(&Outer<'a>) -> MatRef<'a>, length: usize| {
+            let mut all = Mat::zeros(length, width);
+            let mut place = 0;
+            for outer in self.channels() {
+                let factor = side(outer);
+                for r in 0..factor.rows() {
+                    (0..length).for_each(|i| all[(i, place + r)] = factor.at(r, i));
+                }
+                place += factor.rows();
+            }
+            all
+        };
+        let (left, right) = (stacked(|o| o.left, rows), stacked(|o| o.right, cols));
+        let (q, p) = (orthonormal(left.view()), orthonormal(right.view()));
+        let core = q.t().times(left.view()).view().times(right.t().times(p.view()).view());
+        let Svd { u, s, v } = svd(core.view())?;
+        Ok(Svd { u: q.times(&u), s, v: p.times(&v) })
     }
 
     /// The cells of W at `pattern`, in its row order, without forming the others.
@@ -264,5 +296,19 @@ impl Cotangent {
     /// The inner product ⟨G, W⟩ with a product of the same shape.
     pub fn inner(&self, product: &Product<'_>) -> f64 {
         dot(self.to_dense().values(), product.to_dense().values())
+    }
+}
+
+impl Operator for Cotangent {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        self.right_product_into(MatRef::new(1, x.len(), x), out);
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        self.left_product_into(MatRef::new(1, x.len(), x), out);
     }
 }

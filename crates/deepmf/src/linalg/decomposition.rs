@@ -22,6 +22,17 @@ pub struct Svd {
     pub v: Mat,
 }
 
+impl Svd {
+    /// The `count` leading triplets.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Self {
+        let count = count.min(self.s.len());
+        let leading =
+            |m: &Mat| Mat::from_columns(m.rows(), count, m.values()[..m.rows() * count].to_vec());
+        Self { u: leading(&self.u), s: self.s[..count].to_vec(), v: leading(&self.v) }
+    }
+}
+
 /// The eigenvalue decomposition A = U diag(values) Uᵀ of a symmetric matrix.
 #[derive(Clone, Debug)]
 pub struct Eigen {

@@ -1,6 +1,6 @@
-//! The leading singular values of a matrix that is known by its products alone.
+//! The leading singular values and vectors of a matrix that is known by its products alone.
 
-use super::{Mat, axpy, dot, norm, svd};
+use super::{Mat, Svd, axpy, dot, norm, svd};
 use crate::Result;
 use crate::random::{Purpose, normal, stream};
 
@@ -23,6 +23,39 @@ pub trait Operator {
 /// # Errors
 /// [`Error::NotFinite`](crate::Error::NotFinite) if products are not finite.
 pub fn leading_singular(a: &dyn Operator, count: usize) -> Result<Vec<f64>> {
+    let (_, bidiagonal, _) = bidiagonalise(a, count)?;
+    Ok(bidiagonal.s[..count.min(a.shape().0).min(a.shape().1)].to_vec())
+}
+
+/// The `count` leading singular triplets of `a`, as [`leading_singular`] finds their values.
+///
+/// # Errors
+/// As [`leading_singular`].
+pub fn leading_svd(a: &dyn Operator, count: usize) -> Result<Svd> {
+    let (rows, cols) = a.shape();
+    let count = count.min(rows).min(cols);
+    let (u, bidiagonal, v) = bidiagonalise(a, count)?;
+    let turned = |basis: &[Vec<f64>], vectors: &Mat, length: usize| {
+        let mut out = Mat::zeros(length, count);
+        for r in 0..count {
+            for (place, b) in basis.iter().enumerate().take(vectors.rows()) {
+                axpy(vectors[(place, r)], b, out.col_mut(r));
+            }
+        }
+        out
+    };
+    Ok(Svd {
+        u: turned(&u, &bidiagonal.u, rows),
+        v: turned(&v, &bidiagonal.v, cols),
+        s: bidiagonal.s[..count].to_vec(),
+    })
+}
+
+/// Vectors of a Lanczos basis, one after another.
+type Basis = Vec<Vec<f64>>;
+
+/// Left basis, decomposition of the bidiagonal matrix, right basis.
+fn bidiagonalise(a: &dyn Operator, count: usize) -> Result<(Basis, Svd, Basis)> {
     let (rows, cols) = a.shape();
     let full = rows.min(cols);
     let count = count.min(full);
@@ -52,7 +85,7 @@ pub fn leading_singular(a: &dyn Operator, count: usize) -> Result<Vec<f64>> {
             let settled =
                 (0..count.min(done)).all(|k| beta * svd.u[(done - 1, k)].abs() <= 1e-10 * svd.s[0]);
             if done == full || settled && done >= count {
-                return Ok(svd.s[..count].to_vec());
+                return Ok((u, svd, v));
             }
         }
         betas.push(beta);
@@ -116,6 +149,18 @@ mod tests {
             let (all, some) =
                 (singular_values(a.view()).unwrap(), leading_singular(&a, 5).unwrap());
             assert!(all.iter().zip(&some).all(|(x, y)| (x - y).abs() < 1e-9 * all[0]));
+        }
+    }
+
+    #[test]
+    fn leading_triplets_meet_their_equations() {
+        let mut random = stream(5, Purpose::Sketch, 0);
+        for (rows, cols) in [(40, 25), (25, 40)] {
+            let a = Mat::from_fn(rows, cols, |_, _| normal(&mut random));
+            let Svd { u, s, v } = leading_svd(&a, 4).unwrap();
+            let scaled = Mat::from_fn(rows, 4, |i, r| u[(i, r)] * s[r]);
+            assert!(a.times(&v).minus(&scaled).max_abs() < 1e-8 * s[0]);
+            assert!(u.t().times(u.view()).minus(&Mat::eye(4, 4)).max_abs() < 1e-10);
         }
     }
 

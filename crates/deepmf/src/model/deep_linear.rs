@@ -2,7 +2,7 @@
 
 use super::{Init, Model, Params, Pass, Smooth};
 use crate::data::Shape;
-use crate::linalg::{Accumulate, Mat, MatRef, multiply};
+use crate::linalg::{Accumulate, Mat, MatRef, Svd, multiply};
 use crate::product::{Cotangent, Outer, Product};
 use crate::{Error, Result};
 
@@ -82,6 +82,17 @@ impl DeepLinear {
         let mut widths = vec![width; depth + 1];
         (widths[0], widths[depth]) = (shape.1, shape.0);
         Self::new(&widths)
+    }
+
+    /// The balanced network of `depth` layers whose product is U diag(s) Vᵀ, as wide as `svd` has triplets:
+    /// W_1 = S^{1/N} Vᵀ, W_j = S^{1/N}, W_N = U S^{1/N}.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the depth is zero or `svd` has no triplet; [`Error::NotFinite`].
+    pub fn balanced(svd: &Svd, depth: usize) -> Result<Self> {
+        let mut model = Self::with_width((svd.u.rows(), svd.v.rows()), depth, svd.s.len())?;
+        super::init::balance(&mut model, svd, svd.s.len())?;
+        Ok(model)
     }
 
     /// Draws or sets the layers.

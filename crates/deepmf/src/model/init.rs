@@ -163,7 +163,7 @@ fn expect_shape(what: &str, matrix: &Mat, expected: (usize, usize)) -> Result<()
 }
 
 /// W_1 = S^{1/N} Vᵀ, W_j = S^{1/N}, W_N = U S^{1/N}, padded with zeros to the widths.
-fn balance(model: &mut DeepLinear, svd: &Svd, narrowest: usize) -> Result<()> {
+pub(super) fn balance(model: &mut DeepLinear, svd: &Svd, narrowest: usize) -> Result<()> {
     let depth = model.depth();
     let widths = model.widths().to_vec();
     let rank = narrowest.min(svd.s.len());

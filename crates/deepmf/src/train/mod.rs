@@ -4,6 +4,7 @@ mod checkpoint;
 pub mod flow;
 pub mod optimizer;
 mod probe;
+pub mod rank_adaptive;
 mod rate;
 mod run;
 mod stop;
@@ -13,6 +14,7 @@ mod validation;
 
 pub use flow::{EndToEnd, Event, Flow};
 pub use optimizer::{Clock, Optimizer};
+pub use rank_adaptive::RankAdaptive;
 pub use rate::suggested_rate;
 pub use run::{Run, Trajectory};
 pub use stop::{Stop, StopReason};

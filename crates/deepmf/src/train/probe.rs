@@ -68,7 +68,7 @@ impl Probe {
 }
 
 fn all(model: &dyn Model, room: &mut Room) -> Result<Vec<f64>> {
-    singular_values(model.forward(&mut room.pass).to_dense().view())
+    Ok(model.forward(&mut room.pass).thin_svd()?.s)
 }
 
 fn largest(product: &Product<'_>, count: usize) -> Result<Vec<f64>> {

@@ -51,6 +51,21 @@ impl Trajectory {
         Some(self.rows.iter().map(|row| row[place]).collect())
     }
 
+    /// Appends what was recorded by a run that began after `steps` steps of this one.
+    pub(super) fn append(&mut self, later: Self, steps: u64) {
+        if self.columns.is_empty() {
+            self.columns = later.columns;
+        }
+        // The first row of the later run is the last of the earlier one.
+        if self.rows.last().is_some_and(|row| row[0] >= steps as f64) {
+            self.rows.pop();
+        }
+        self.rows.extend(later.rows.into_iter().map(|mut row| {
+            row[0] += steps as f64;
+            row
+        }));
+    }
+
     /// As CSV text, numbers in the shortest form that reads back to the same bits.
     pub fn csv(&self) -> String {
         let mut text = self.columns.join(",");

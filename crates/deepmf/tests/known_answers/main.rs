@@ -7,3 +7,4 @@ mod diagonal_flow;
 mod flow;
 mod gradient_flow;
 mod layers;
+mod rank_adaptive;

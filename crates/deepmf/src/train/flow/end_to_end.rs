@@ -6,7 +6,7 @@
 
 use super::integrator::Integrator;
 use crate::analysis::theory::end_to_end_velocity;
-use crate::linalg::{Mat, MatRef, Svd, singular_values, svd};
+use crate::linalg::{MatRef, singular_values, svd};
 use crate::model::Model;
 use crate::problem::Problem;
 use crate::spec::FlowMethod;
@@ -71,21 +71,12 @@ fn rank(depth: f64, model: &dyn Model) -> usize {
     s.map_or(full, |s| s.iter().filter(|x| **x > NEGLIGIBLE * s[0]).count())
 }
 
-/// `svd` without all but the `rank` leading triplets.
-fn leading(svd: Svd, rank: usize) -> Svd {
-    if rank >= svd.s.len() {
-        return svd;
-    }
-    let first = |m: &Mat| Mat::from_fn(m.rows(), rank, |i, j| m[(i, j)]);
-    Svd { u: first(&svd.u), v: first(&svd.v), s: svd.s[..rank].to_vec() }
-}
-
 /// `out ←` the velocity of W, whose gradient is in the room; NaN where a decomposition fails.
 fn velocity(depth: f64, rank: usize, model: &dyn Model, room: &Room, out: &mut [f64]) {
     let (rows, cols) = model.shape();
     let w = MatRef::new(rows, cols, model.params().values());
     let gradient = MatRef::new(rows, cols, room.gradient.values());
-    let found = svd(w).and_then(|svd| end_to_end_velocity(&leading(svd, rank), gradient, depth));
+    let found = svd(w).and_then(|svd| end_to_end_velocity(&svd.first(rank), gradient, depth));
     match found {
         Ok(velocity) => out.copy_from_slice(velocity.values()),
         Err(_) => out.fill(f64::NAN),

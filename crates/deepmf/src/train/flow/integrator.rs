@@ -202,6 +202,12 @@ impl Integrator {
         true
     }
 
+    /// The next step begins at a state of another form.
+    pub(super) fn reshaped(&mut self) {
+        self.memory.radius = 0.0;
+        self.along.clear();
+    }
+
     fn fit(&mut self, count: usize) {
         let Stages { y, trial, k, spare } = &mut self.stages;
         k.resize_with(7, Vec::new);

@@ -147,6 +147,17 @@ impl Flow {
         &self.occurrences
     }
 
+    /// The last state, also where a run went back to an earlier one.
+    pub(super) fn state(&self) -> &[f64] {
+        &self.state
+    }
+
+    /// The next step begins at parameters of another form.
+    pub(super) fn reshaped(&mut self) {
+        self.state.clear();
+        self.integrator.reshaped();
+    }
+
     /// Keeps the samples of the last step, which began at `begun`.
     fn sample(&mut self, begun: f64, model: &dyn Model) {
         let now = self.integrator.memory.time;

@@ -1,0 +1,134 @@
+//! The full-width start of a rank-adaptive flow, and the part of it that a narrow network begins with.
+
+use crate::analysis::theory::constant_force;
+use crate::data::Shape;
+use crate::linalg::{Mat, Svd, leading_svd, orthonormal, random_orthogonal};
+use crate::model::{DeepLinear, Model};
+use crate::problem::{Evaluation, Problem};
+use crate::product::{Outer, Product};
+use crate::random::{Purpose, stream};
+use crate::{Error, Result};
+
+/// A start of full width h = min(rows, cols): W(0) = a · L₀ R₀ with L₀ (rows × h) and R₀ (h × cols) of orthonormal
+/// columns and rows, every layer a^{1/N} times an isometry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FullStart {
+    /// Multiples of the identity, as [`Init::Identity`](crate::model::Init).
+    Identity,
+    /// Multiples of random orthogonal matrices, drawn from a seed.
+    Orthogonal(u64),
+}
+
+/// The isometries of a full-width start.
+#[derive(Clone, Debug)]
+pub(super) struct Isometries {
+    left: Mat,
+    right: Mat,
+}
+
+impl Isometries {
+    pub(super) fn new(start: FullStart, (rows, cols): Shape) -> Self {
+        let hidden = rows.min(cols);
+        match start {
+            FullStart::Identity => {
+                Self { left: Mat::eye(rows, hidden), right: Mat::eye(hidden, cols) }
+            }
+            FullStart::Orthogonal(seed) => {
+                let draw = |rows, cols, item| {
+                    random_orthogonal(rows, cols, &mut stream(seed, Purpose::Init, item))
+                };
+                Self { left: draw(rows, hidden, 1), right: draw(hidden, cols, 0) }
+            }
+        }
+    }
+
+    /// The narrow network whose start is that of full width on the hidden directions Ω (h × k): a L₀ Ω Ωᵀ R₀.
+    pub(super) fn narrow(&self, directions: &Mat, depth: usize, scale: f64) -> Result<DeepLinear> {
+        let (rows, cols, k) = (self.left.rows(), self.right.cols(), directions.cols());
+        let size = scale.powf(1.0 / depth as f64);
+        let mut model = DeepLinear::with_width((rows, cols), depth, k)?;
+        for j in 0..depth {
+            let layer = match j {
+                0 => directions.t().times(self.right.view()),
+                _ if j + 1 == depth => self.left.times(directions),
+                _ => Mat::eye(k, k),
+            };
+            model.params_mut().set(j, &layer.scaled(size))?;
+        }
+        Ok(model)
+    }
+
+    /// The hidden directions that the leading triplets of the gradient touch, R₀ v and L₀ᵀ u.
+    pub(super) fn directions(&self, triplets: &Svd) -> Mat {
+        let (r, hidden) = (triplets.s.len(), self.left.cols());
+        let right = self.right.times(&triplets.v);
+        let left = self.left.t().times(triplets.u.view());
+        if 2 * r >= hidden {
+            return Mat::eye(hidden, hidden);
+        }
+        let both =
+            Mat::from_fn(
+                hidden,
+                2 * r,
+                |i, j| {
+                    if j < r { right[(i, j)] } else { left[(i, j - r)] }
+                },
+            );
+        orthonormal(both.view())
+    }
+}
+
+/// What the loss is near W = 0: the leading triplets of −∇ℓ(0), and the size that W will have along the first.
+pub(super) struct Slope {
+    pub(super) triplets: Svd,
+    /// The step to the bottom along the leading pair: about the largest singular value of the solution.
+    pub(super) top: f64,
+}
+
+impl Slope {
+    /// # Errors
+    /// [`Error::NotFinite`] if the gradient at zero is not finite or zero.
+    pub(super) fn at_zero(problem: &Problem, count: usize) -> Result<Self> {
+        let (rows, cols) = problem.shape();
+        let mut evaluation = Evaluation::default();
+        let zero = Mat::zeros(1, rows.max(cols));
+        let empty = |n: usize| crate::linalg::MatRef::new(1, n, &zero.values()[..n]);
+        let nothing = Product::Outer(Outer { left: empty(rows), right: empty(cols) });
+        problem.evaluate(&nothing, &mut evaluation);
+        let mut triplets = leading_svd(&evaluation.cotangent, count)?;
+        triplets.u = triplets.u.scaled(-1.0);
+        let force = triplets.s.first().copied().unwrap_or(0.0);
+        let (left, right) = (triplets.u.col(0).to_vec(), triplets.v.col(0).to_vec());
+        let (left, right) = (Mat::from_columns(1, rows, left), Mat::from_columns(1, cols, right));
+        let pair = Product::Outer(Outer { left: left.view(), right: right.view() });
+        problem.evaluate(&pair, &mut evaluation);
+        let mut row = Mat::default();
+        evaluation.cotangent.left_product(left.view(), &mut row);
+        let top = force / (force + crate::linalg::dot(row.values(), right.values()));
+        if top.is_finite() && top > 0.0 {
+            return Ok(Self { triplets, top });
+        }
+        let what = "the size of the solution along the leading pair of the gradient".to_string();
+        Err(Error::NotFinite { what, found: top })
+    }
+
+    /// How many of the triplets will have left the size `allowed` when the first has grown from `scale` to its own.
+    pub(super) fn growing(&self, depth: usize, scale: f64, allowed: f64) -> Result<usize> {
+        let n = depth as f64;
+        let first = self.triplets.s[0];
+        let time = if depth == 2 {
+            (self.top / scale).ln().max(0.0) / (2.0 * first)
+        } else {
+            let power = -(n - 2.0) / n;
+            (scale.powf(power) - self.top.powf(power)).max(0.0) / ((n - 2.0) * first)
+        };
+        let mut count = 0;
+        for force in &self.triplets.s {
+            if constant_force(n, scale, *force, time)? < allowed {
+                break;
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+}
