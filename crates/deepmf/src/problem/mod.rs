@@ -240,7 +240,9 @@ impl Problem {
             curvature.resize(term.targets.len(), 0.0);
             term.observation.apply(product, room, seen);
             term.loss.curvature(seen, &term.targets, curvature);
-            curvature.iter_mut().for_each(|c| *c *= term.weight);
+            for c in curvature.iter_mut() {
+                *c *= term.weight;
+            }
         }
     }
 
