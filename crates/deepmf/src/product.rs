@@ -112,6 +112,20 @@ impl Operator for Product<'_> {
     }
 }
 
+impl Operator for Cotangent {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        self.right_product_into(MatRef::new(1, x.len(), x), out);
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        self.left_product_into(MatRef::new(1, x.len(), x), out);
+    }
+}
+
 fn sum(parts: impl Iterator<Item = Mat>) -> Mat {
     parts
         .reduce(|mut total, part| {

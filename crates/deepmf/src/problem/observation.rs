@@ -26,4 +26,13 @@ pub trait Observation: fmt::Debug + Send + Sync {
 
     /// `into ← into + A*(y)`.
     fn adjoint(&self, y: &[f64], into: &mut Cotangent);
+
+    /// `out ← A(A*(y))`.
+    fn gram(&self, y: &[f64], out: &mut [f64]) {
+        let mut back = Cotangent::default();
+        back.clear(self.shape());
+        self.adjoint(y, &mut back);
+        let dense = back.to_dense();
+        self.apply(&Product::Dense(dense.view()), &mut Mat::default(), out);
+    }
 }
