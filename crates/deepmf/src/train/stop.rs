@@ -67,7 +67,9 @@ impl fmt::Display for StopReason {
             }
             Self::Plateau => "the loss reached a plateau; it may still fall after many more steps",
             Self::Event => "the event that was asked for happened",
-            Self::GapClosed => "the duality gap reached its bound: the solution is optimal within it",
+            Self::GapClosed => {
+                "the duality gap reached its bound: the solution is optimal within it"
+            }
             Self::StepsDone => "all steps were made; more steps may lower the loss further",
             Self::TimeUp => "the time is up; more time may lower the loss further",
             Self::Interrupted => {

@@ -47,9 +47,9 @@ pub(super) fn constrained(
 ) -> Result<Certificate> {
     let scale = 1.0 / spectral_norm(pull, tolerance)?.max(1.0);
     multipliers.iter_mut().for_each(|z| *z *= scale);
-    let dual = dot(targets, multipliers) - within * multipliers.iter().map(|z| z.abs()).sum::<f64>();
-    let missed: Vec<f64> =
-        targets.iter().zip(seen).map(|(y, s)| shrink(y - s, within)).collect();
+    let dual =
+        dot(targets, multipliers) - within * multipliers.iter().map(|z| z.abs()).sum::<f64>();
+    let missed: Vec<f64> = targets.iter().zip(seen).map(|(y, s)| shrink(y - s, within)).collect();
     let infeasibility = norm(&missed) / norm(targets).max(f64::MIN_POSITIVE);
     let side = measure.shape().0.min(measure.shape().1) as f64;
     let correction = side.sqrt() * smallest_preimage(&missed, measure);
@@ -73,8 +73,8 @@ pub(super) fn penalised(
     let scale = best.min(most);
     multipliers.iter_mut().for_each(|z| *z *= scale);
     // ½‖y‖² − ½‖y − u‖² without the difference of large numbers.
-    let dual = lambda * dot(targets, multipliers)
-        - 0.5 * lambda * lambda * sum_of_squares(multipliers);
+    let dual =
+        lambda * dot(targets, multipliers) - 0.5 * lambda * lambda * sum_of_squares(multipliers);
     Ok(Certificate::new(primal, dual, 0.0))
 }
 

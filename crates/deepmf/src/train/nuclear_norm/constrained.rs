@@ -15,13 +15,17 @@ const FIRST: f64 = 0.5;
 const FACTOR: f64 = 5.0;
 /// … and from this share on the multipliers are kept.
 const LAST: f64 = 2e-3;
-/// Relative gradient at which a penalty is done while the penalties fall, and at first while the multipliers move.
+/// Relative gradient at which a round is done at first, and at last …
 const LOOSE: f64 = 3e-2;
-const TIGHT: f64 = 1e-3;
 const TIGHTEST: f64 = 1e-12;
+/// … and between them this share of what is missed of the constraints.
+const TIED: f64 = 0.3;
 /// Residuals that do not fall by this factor make the penalty stronger.
 const FALL: f64 = 5.0;
 const STRONGEST: f64 = 1e9;
+/// How well an equality is met, relative to the targets, and a box, relative to its size.
+const EQUAL: f64 = 1e-9;
+const BOX: f64 = 1e-3;
 
 impl NuclearNorm {
     /// The matrix of least nuclear norm with |A(X) − y| ≤ within.
@@ -39,17 +43,21 @@ impl NuclearNorm {
         measure.adjoint(targets, &mut pull);
         let largest = leading_singular(&pull, 1)?[0];
         if largest == 0.0 || targets.iter().all(|y| y.abs() <= self.within) {
-            let certificate =
-                Certificate { primal: 0.0, dual: 0.0, gap: 0.0, infeasibility: 0.0 };
+            let certificate = Certificate { primal: 0.0, dual: 0.0, gap: 0.0, infeasibility: 0.0 };
             let zeros = vec![0.0; targets.len()];
             return guard.finish(&factors, certificate, &zeros, StopReason::GapClosed, 0);
         }
         let density = measure.density();
+        let size = norm(targets);
+        let allowed = self.infeasibility.map_or_else(
+            || (EQUAL * size).max(BOX * self.within * (targets.len() as f64).sqrt()),
+            |share| share * size,
+        );
         let mut newton = Newton::default();
         let mut multipliers = vec![0.0; targets.len()];
         let mut moved = vec![0.0; targets.len()];
         let mut beta = 1.0 / (FIRST * largest);
-        let mut tolerance = TIGHT;
+        let mut tolerance = LOOSE;
         let mut before = f64::INFINITY;
         let problem = Subproblem { targets, within: self.within, beta, density };
         newton.restart(&problem, &factors, &mut measure);
@@ -73,7 +81,7 @@ impl NuclearNorm {
                 .map(|(y, seen)| shrink(y - seen, self.within))
                 .collect();
             let missed = norm(&missed);
-            let near = missed <= self.infeasibility * norm(targets);
+            let near = missed <= allowed;
             let reason = guard.reason();
             if near || reason.is_some() {
                 let mut point = multipliers.clone();
@@ -96,7 +104,7 @@ impl NuclearNorm {
                 beta *= FACTOR;
             }
             before = missed;
-            tolerance = (0.1 * tolerance).max(TIGHTEST);
+            tolerance = (0.1 * tolerance).min(TIED * missed / size).max(TIGHTEST);
         }
     }
 }
@@ -107,18 +115,19 @@ pub(super) fn grow(
     newton: &Newton,
     beta: f64,
     measure: &mut Measure<'_>,
-) -> Result<bool> {
+) -> Result<()> {
     let (rows, cols) = factors.shape;
-    let room = rows.min(cols) - factors.width();
-    let look = (factors.width() / 2).clamp(4, 32).min(room);
-    let new = factors.outside(&newton.pull, look, 1e-3)?;
+    let room = rows.min(cols) - factors.rank();
+    let new = factors.outside(&newton.pull, LOOK.min(room), 1e-3)?;
     let count = new.s.iter().take_while(|&&s| s > ABOVE).count();
     if count > 0 {
         let step = best_step(&new, count, beta, measure);
         factors.grow(&new, count, step)?;
     }
-    Ok(count > 0)
+    Ok(())
 }
 
+/// Directions that are looked at together.
+const LOOK: usize = 32;
 /// Singular values are above one from here on.
 const ABOVE: f64 = 1.0 + 1e-9;

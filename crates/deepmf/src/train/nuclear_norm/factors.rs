@@ -64,12 +64,14 @@ impl Pair {
 pub(super) struct Factors {
     pub(super) shape: Shape,
     pub(super) pair: Pair,
-    /// The singular values when the factors were last balanced, descending.
+    /// The singular values when the factors were last balanced, descending, one a row of the factors.
     pub(super) values: Vec<f64>,
 }
 
 /// Singular values below this share of the largest are dropped: an unneeded direction decays to this quickly.
 const DROPPED: f64 = 1e-11;
+/// Factors have a multiple of so many rows, the last of them zero, and zero rows stay zero: whole registers are faster.
+const REGISTER: usize = 8;
 
 impl Factors {
     pub(super) fn zero(shape: Shape) -> Self {
@@ -78,6 +80,11 @@ impl Factors {
 
     pub(super) fn width(&self) -> usize {
         self.values.len()
+    }
+
+    /// The rank when the factors were last balanced.
+    pub(super) fn rank(&self) -> usize {
+        self.values.iter().filter(|&&s| s > 0.0).count()
     }
 
     /// ‖X‖_* as it was when the factors were last balanced.
@@ -94,22 +101,28 @@ impl Factors {
         if self.width() == 0 {
             return Ok(());
         }
-        let [u, v] = [&self.pair.left, &self.pair.right].map(|f| orthonormal(f.t().to_mat().view()));
+        let [u, v] =
+            [&self.pair.left, &self.pair.right].map(|f| orthonormal(f.t().to_mat().view()));
         let core = self.pair.left.times(&u).t().times(self.pair.right.times(&v).view());
         let Svd { u: a, s, v: b } = svd(core.view())?;
         let kept = s.iter().take_while(|&&x| x > DROPPED * s[0]).count();
+        let side = self.shape.0.min(self.shape.1);
+        let width = kept.next_multiple_of(REGISTER).min(side);
         let half = |basis: &Mat, turn: &Mat| {
-            let turn = Mat::from_fn(kept, turn.rows(), |i, j| turn[(j, i)] * s[i].sqrt());
+            let turn = Mat::from_fn(width, turn.rows(), |i, j| {
+                if i < kept { turn[(j, i)] * s[i].sqrt() } else { 0.0 }
+            });
             turn.view().times(basis.t())
         };
         self.pair = Pair { left: half(&u, &a), right: half(&v, &b) };
         self.values = s[..kept].to_vec();
+        self.values.resize(width, 0.0);
         Ok(())
     }
 
     /// Adds `factor` · Σ (σ_r − 1) u_r v_rᵀ for singular values above one of a gradient: the proximal step in new directions.
     pub(super) fn grow(&mut self, new: &Svd, count: usize, factor: f64) -> Result<()> {
-        let old = self.width();
+        let old = self.rank();
         let size = |r: usize| (factor * (new.s[r] - 1.0)).sqrt();
         let stack = |from: &Mat, basis: &Mat, n: usize| {
             Mat::from_fn(old + count, n, |r, i| {
@@ -125,10 +138,14 @@ impl Factors {
     }
 
     /// The leading directions of a gradient outside the spaces of X.
-    pub(super) fn outside(&self, gradient: &Cotangent, count: usize, tolerance: f64) -> Result<Svd> {
+    pub(super) fn outside(
+        &self,
+        gradient: &Cotangent,
+        count: usize,
+        tolerance: f64,
+    ) -> Result<Svd> {
         let bases = [&self.pair.left, &self.pair.right].map(|factor| {
-            let columns = factor.rows();
-            Mat::from_fn(columns, factor.cols(), |r, i| factor[(r, i)] / self.values[r].sqrt())
+            Mat::from_fn(self.rank(), factor.cols(), |r, i| factor[(r, i)] / self.values[r].sqrt())
         });
         let [left, right] = bases;
         crate::linalg::leading_svd(&Outside { gradient, left, right }, count, tolerance)
@@ -136,10 +153,13 @@ impl Factors {
 
     /// X as a balanced network of depth 2.
     pub(super) fn model(&self) -> Result<DeepLinear> {
-        let mut model = DeepLinear::with_width(self.shape, 2, self.width().max(1))?;
-        if self.width() > 0 {
-            model.params_mut().set(0, &self.pair.right)?;
-            model.params_mut().set(1, &self.pair.left.t().to_mat())?;
+        let mut model = DeepLinear::with_width(self.shape, 2, self.rank().max(1))?;
+        if self.rank() > 0 {
+            let (left, right) = (&self.pair.left, &self.pair.right);
+            let first = Mat::from_fn(self.rank(), self.shape.1, |r, j| right[(r, j)]);
+            let second = Mat::from_fn(self.shape.0, self.rank(), |i, r| left[(r, i)]);
+            model.params_mut().set(0, &first)?;
+            model.params_mut().set(1, &second)?;
         }
         Ok(model)
     }

@@ -51,7 +51,7 @@ pub struct NuclearNorm {
     targets: Vec<f64>,
     within: f64,
     gap: f64,
-    infeasibility: f64,
+    infeasibility: Option<f64>,
     steps: u64,
     time: Option<Duration>,
     interrupt: Option<Arc<AtomicBool>>,
@@ -95,7 +95,7 @@ impl NuclearNorm {
             targets: term.targets.clone(),
             within: 0.0,
             gap: 1e-6,
-            infeasibility: 1e-9,
+            infeasibility: None,
             steps: 2000,
             time: None,
             interrupt: None,
@@ -122,6 +122,18 @@ impl NuclearNorm {
             return Err(Error::parameter("the gap", "above 0", gap));
         }
         Ok(Self { gap, ..self })
+    }
+
+    /// How far the solution may be from the constraints, relative to the norm of the targets. Unless it is set, an equality is met
+    /// to 1e-9 and a box to a thousandth of its size.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if it is not above 0.
+    pub fn infeasibility(self, infeasibility: f64) -> Result<Self> {
+        if !(infeasibility.is_finite() && infeasibility > 0.0) {
+            return Err(Error::parameter("the infeasibility", "above 0", infeasibility));
+        }
+        Ok(Self { infeasibility: Some(infeasibility), ..self })
     }
 
     /// Newton steps at most; 2000 unless it is set (on a path: for each penalty).
@@ -191,7 +203,7 @@ impl Guard {
     ) -> Result<Minimizer> {
         Ok(Minimizer {
             model: factors.model()?,
-            singular_values: factors.values.clone(),
+            singular_values: factors.values[..factors.rank()].to_vec(),
             certificate,
             multipliers: multipliers.to_vec(),
             iterations: self.iterations,

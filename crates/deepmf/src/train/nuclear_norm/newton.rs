@@ -119,7 +119,12 @@ impl Newton {
     }
 
     /// The value at a pair; leaves the measurements and the multipliers.
-    fn evaluate(&mut self, problem: &Subproblem<'_>, pair: &Pair, measure: &mut Measure<'_>) -> f64 {
+    fn evaluate(
+        &mut self,
+        problem: &Subproblem<'_>,
+        pair: &Pair,
+        measure: &mut Measure<'_>,
+    ) -> f64 {
         let count = measure.len();
         self.seen.resize(count, 0.0);
         self.multipliers.resize(count, 0.0);

@@ -53,7 +53,7 @@ impl Path {
     }
 }
 
-/// Rounds of growing at most for one penalty: each adds all directions that are seen to be missing.
+/// Relative gradient at which the first round of a penalty is done, and the last; each adds the directions that are missing.
 const LOOSE: f64 = 3e-2;
 const TIGHTEST: f64 = 1e-12;
 
