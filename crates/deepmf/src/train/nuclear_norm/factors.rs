@@ -47,6 +47,21 @@ impl Pair {
         }
     }
 
+    /// Both factors one after the other, as one column.
+    pub(super) fn gathered_into(&self, out: &mut Mat) {
+        let (left, right) = (self.left.values(), self.right.values());
+        out.reshape(left.len() + right.len(), 1);
+        out.values_mut()[..left.len()].copy_from_slice(left);
+        out.values_mut()[left.len()..].copy_from_slice(right);
+    }
+
+    /// Adds what is gathered in one column.
+    pub(super) fn add_gathered(&mut self, factor: f64, column: &Mat) {
+        let (left, right) = column.values().split_at(self.left.values().len());
+        axpy(factor, left, self.left.values_mut());
+        axpy(factor, right, self.right.values_mut());
+    }
+
     /// Multiplies row r of both factors by `weights[r]`, into `out`.
     pub(super) fn weighted_into(&self, weights: &[f64], out: &mut Self) {
         for (out, from) in [(&mut out.left, &self.left), (&mut out.right, &self.right)] {

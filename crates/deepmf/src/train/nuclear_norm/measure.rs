@@ -45,6 +45,11 @@ impl<'a> Measure<'a> {
         self.observation.adjoint(y, into);
     }
 
+    /// See [`Observation::derivative`].
+    pub(super) fn derivative(&self, pair: &Pair) -> Option<Mat> {
+        self.observation.derivative(&Outer { left: pair.left.view(), right: pair.right.view() })
+    }
+
     /// `out ← A(A*(y))`.
     pub(super) fn gram(&mut self, y: &[f64], out: &mut [f64]) {
         self.evaluations += 1;

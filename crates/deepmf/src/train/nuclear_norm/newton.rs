@@ -7,7 +7,7 @@ use super::Guard;
 use super::factors::{Factors, Pair};
 use super::measure::Measure;
 use crate::Result;
-use crate::linalg::{Mat, sum_of_squares};
+use crate::linalg::{Accumulate, Mat, MatMut, MatRef, multiply, sum_of_squares};
 use crate::product::Cotangent;
 
 /// Draws `x` towards zero by `by`.
@@ -45,6 +45,8 @@ pub(super) struct Newton {
     along: Pair,
     bent: Pair,
     stacked: Pair,
+    /// The derivative of the measurements with respect to the factors, where that is smaller than the operators.
+    derivative: Option<Mat>,
     room: Mat,
 }
 
@@ -142,7 +144,7 @@ impl Newton {
         measure.adjoint(&self.multipliers, &mut self.pull);
         self.gradient.reshape(factors.width(), factors.shape);
         self.gradient.set(1.0, &factors.pair);
-        subtract_turned(&self.pull, &factors.pair, &mut self.gradient, &mut self.room);
+        add_turned(-1.0, &self.pull, &factors.pair, &mut self.gradient, &mut self.room);
     }
 
     /// Preconditioned conjugate gradients for the step, until the residual is `enough` or the curvature is not positive.
@@ -164,6 +166,7 @@ impl Newton {
         for pair in [&mut self.step, &mut self.rest, &mut self.softened, &mut self.along] {
             pair.reshape(width, shape);
         }
+        self.derivative = measure.derivative(&factors.pair);
         self.stack(factors);
         self.step.set(0.0, &self.gradient);
         self.rest.set(-1.0, &self.gradient);
@@ -202,28 +205,41 @@ impl Newton {
 
     /// `bent` ← Hessian · `along`.
     fn curve(&mut self, problem: &Subproblem<'_>, factors: &Factors, measure: &mut Measure<'_>) {
-        copy_half(&mut self.stacked.left, &self.along.left, 0);
-        copy_half(&mut self.stacked.right, &self.along.right, 1);
         self.measured.resize(measure.len(), 0.0);
-        measure.apply(&self.stacked, &mut self.measured);
-        // A residual inside the box bends nothing.
-        for (out, multiplier) in self.measured.iter_mut().zip(&self.multipliers) {
-            *out *= if *multiplier == 0.0 { 0.0 } else { -problem.beta };
-        }
-        measure.adjoint(&self.measured, &mut self.bend);
         self.bent.reshape(factors.width(), factors.shape);
         self.bent.set(1.0, &self.along);
-        subtract_turned(&self.bend, &factors.pair, &mut self.bent, &mut self.room);
-        subtract_turned(&self.pull, &self.along, &mut self.bent, &mut self.room);
+        if let Some(derivative) = &self.derivative {
+            self.along.gathered_into(&mut self.room);
+            let out = MatMut::new(1, measure.len(), &mut self.measured);
+            multiply(out, Accumulate::Replace, 1.0, self.room.t(), derivative.view());
+        } else {
+            copy_half(&mut self.stacked.left, &self.along.left, 0);
+            copy_half(&mut self.stacked.right, &self.along.right, 1);
+            measure.apply(&self.stacked, &mut self.measured);
+        }
+        // A residual inside the box bends nothing.
+        for (out, multiplier) in self.measured.iter_mut().zip(&self.multipliers) {
+            *out *= if *multiplier == 0.0 { 0.0 } else { problem.beta };
+        }
+        if let Some(derivative) = &self.derivative {
+            let measured = MatRef::new(measure.len(), 1, &self.measured);
+            let room = self.room.view_mut();
+            multiply(room, Accumulate::Replace, 1.0, derivative.view(), measured);
+            self.bent.add_gathered(1.0, &self.room);
+        } else {
+            measure.adjoint(&self.measured, &mut self.bend);
+            add_turned(1.0, &self.bend, &factors.pair, &mut self.bent, &mut self.room);
+        }
+        add_turned(-1.0, &self.pull, &self.along, &mut self.bent, &mut self.room);
     }
 }
 
-/// `out ← out − (R Gᵀ, L G)`.
-fn subtract_turned(g: &Cotangent, pair: &Pair, out: &mut Pair, room: &mut Mat) {
+/// `out ← out + factor · (R Gᵀ, L G)`.
+fn add_turned(factor: f64, g: &Cotangent, pair: &Pair, out: &mut Pair, room: &mut Mat) {
     g.right_product(pair.right.view(), room);
-    crate::linalg::axpy(-1.0, room.values(), out.left.values_mut());
+    crate::linalg::axpy(factor, room.values(), out.left.values_mut());
     g.left_product(pair.left.view(), room);
-    crate::linalg::axpy(-1.0, room.values(), out.right.values_mut());
+    crate::linalg::axpy(factor, room.values(), out.right.values_mut());
 }
 
 /// Copies `from`, k × n, to the upper (0) or lower (1) half of `to`, 2k × n.
