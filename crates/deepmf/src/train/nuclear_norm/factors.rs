@@ -83,7 +83,7 @@ pub(super) struct Factors {
     pub(super) values: Vec<f64>,
 }
 
-/// Singular values below this share of the largest are dropped: an unneeded direction decays to this quickly.
+/// Singular values below this share of the largest are dropped in any case.
 const DROPPED: f64 = 1e-11;
 /// Factors have a multiple of so many rows, the last of them zero, and zero rows stay zero: whole registers are faster.
 const REGISTER: usize = 8;
@@ -111,8 +111,8 @@ impl Factors {
         Product::Outer(Outer { left: self.pair.left.view(), right: self.pair.right.view() })
     }
 
-    /// Turns the factors so that they are those of a singular value decomposition, and drops what is zero.
-    pub(super) fn balance(&mut self) -> Result<()> {
+    /// Turns the factors so that they are those of a singular value decomposition, and drops values below `share` of the largest.
+    pub(super) fn balance(&mut self, share: f64) -> Result<()> {
         if self.width() == 0 {
             return Ok(());
         }
@@ -120,7 +120,7 @@ impl Factors {
             [&self.pair.left, &self.pair.right].map(|f| orthonormal(f.t().to_mat().view()));
         let core = self.pair.left.times(&u).t().times(self.pair.right.times(&v).view());
         let Svd { u: a, s, v: b } = svd(core.view())?;
-        let kept = s.iter().take_while(|&&x| x > DROPPED * s[0]).count();
+        let kept = s.iter().take_while(|&&x| x > share.max(DROPPED) * s[0]).count();
         let side = self.shape.0.min(self.shape.1);
         let width = kept.next_multiple_of(REGISTER).min(side);
         let half = |basis: &Mat, turn: &Mat| {
@@ -149,7 +149,7 @@ impl Factors {
             right: stack(&self.pair.right, &new.v, self.shape.1),
         };
         self.values.resize(old + count, 0.0);
-        self.balance()
+        self.balance(0.0)
     }
 
     /// The leading directions of a gradient outside the spaces of X.

@@ -54,6 +54,8 @@ pub(super) struct Newton {
 const INNER: usize = 500;
 /// A step that moves the factors more than this share of themselves is followed by balancing them.
 const FAR: f64 = 0.1;
+/// Singular values below this share of the tolerance are dropped: what they hold is beyond what is asked for.
+const IDLE: f64 = 1e-2;
 const SUFFICIENT: f64 = 1e-4;
 
 impl Newton {
@@ -66,14 +68,14 @@ impl Newton {
         measure: &mut Measure<'_>,
         guard: &mut Guard,
     ) -> Result<()> {
-        factors.balance()?;
+        factors.balance(0.0)?;
         let mut value = self.evaluate(problem, &factors.pair, measure);
         loop {
             self.slope(factors, measure);
             let size = factors.pair.norm();
             let gradient = self.gradient.norm();
             if gradient <= tolerance * size || factors.width() == 0 || guard.ended() {
-                return factors.balance();
+                return factors.balance(IDLE * tolerance);
             }
             guard.iterations += 1;
             let forced = (gradient / size).sqrt().min(0.1) * gradient;
@@ -99,12 +101,12 @@ impl Newton {
             let Some(next) = next else {
                 self.evaluate(problem, &factors.pair, measure);
                 self.slope(factors, measure);
-                return factors.balance();
+                return factors.balance(IDLE * tolerance);
             };
             value = next;
             std::mem::swap(&mut factors.pair, &mut self.trial);
             if length * self.step.norm() > FAR * size {
-                factors.balance()?;
+                factors.balance(IDLE * tolerance)?;
             }
         }
     }
