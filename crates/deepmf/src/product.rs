@@ -266,3 +266,17 @@ impl Cotangent {
         dot(self.to_dense().values(), product.to_dense().values())
     }
 }
+
+impl Operator for Cotangent {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        self.right_product_into(MatRef::new(1, x.len(), x), out);
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        self.left_product_into(MatRef::new(1, x.len(), x), out);
+    }
+}

@@ -1,6 +1,6 @@
-//! The leading singular values of a matrix that is known by its products alone.
+//! The leading singular values and vectors of a matrix that is known by its products alone.
 
-use super::{Mat, axpy, dot, norm, svd};
+use super::{Mat, Svd, axpy, dot, norm, svd};
 use crate::Result;
 use crate::random::{Purpose, normal, stream};
 
@@ -14,7 +14,35 @@ pub trait Operator {
     fn apply_transposed(&self, x: &[f64], out: &mut [f64]);
 }
 
+impl Operator for Mat {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows(), self.cols())
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (j, x) in x.iter().enumerate() {
+            axpy(*x, self.col(j), out);
+        }
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = dot(self.col(j), x);
+        }
+    }
+}
+
 /// The `count` largest singular values of `a`, descending, to a relative residual of 1e-10.
+///
+/// # Errors
+/// As [`leading_svd`].
+pub fn leading_singular(a: &dyn Operator, count: usize) -> Result<Vec<f64>> {
+    Ok(leading(a, count, 1e-10)?.decomposition.s)
+}
+
+/// The `count` largest singular values of `a`, descending, with their vectors, to a residual
+/// ‖Aᵀu − s v‖ of `tolerance` times the largest value.
 ///
 /// Golub–Kahan–Lanczos bidiagonalisation with full reorthogonalisation from a seeded start; the
 /// residual β |last row of the left vectors| bounds each error. Runs to the full size if need be, so the
@@ -22,7 +50,30 @@ pub trait Operator {
 ///
 /// # Errors
 /// [`Error::NotFinite`](crate::Error::NotFinite) if products are not finite.
-pub fn leading_singular(a: &dyn Operator, count: usize) -> Result<Vec<f64>> {
+pub fn leading_svd(a: &dyn Operator, count: usize, tolerance: f64) -> Result<Svd> {
+    let Leading { u, v, decomposition: Svd { u: left, s, v: right } } =
+        leading(a, count, tolerance)?;
+    let combined = |basis: &[Vec<f64>], turn: &Mat, length: usize| {
+        let mut vectors = Mat::zeros(length, s.len());
+        for k in 0..s.len() {
+            for (place, vector) in basis[..turn.rows()].iter().enumerate() {
+                axpy(turn[(place, k)], vector, vectors.col_mut(k));
+            }
+        }
+        vectors
+    };
+    let (rows, cols) = a.shape();
+    Ok(Svd { u: combined(&u, &left, rows), v: combined(&v, &right, cols), s })
+}
+
+/// The two bases, and the decomposition of the bidiagonal matrix between them.
+struct Leading {
+    u: Vec<Vec<f64>>,
+    v: Vec<Vec<f64>>,
+    decomposition: Svd,
+}
+
+fn leading(a: &dyn Operator, count: usize, tolerance: f64) -> Result<Leading> {
     let (rows, cols) = a.shape();
     let full = rows.min(cols);
     let count = count.min(full);
@@ -48,11 +99,12 @@ pub fn leading_singular(a: &dyn Operator, count: usize) -> Result<Vec<f64>> {
                 1 => betas[i],
                 _ => 0.0,
             });
-            let svd = svd(b.view())?;
-            let settled =
-                (0..count.min(done)).all(|k| beta * svd.u[(done - 1, k)].abs() <= 1e-10 * svd.s[0]);
+            let mut svd = svd(b.view())?;
+            let settled = (0..count.min(done))
+                .all(|k| beta * svd.u[(done - 1, k)].abs() <= tolerance * svd.s[0]);
             if done == full || settled && done >= count {
-                return Ok(svd.s[..count].to_vec());
+                svd.s.truncate(count);
+                return Ok(Leading { u, v, decomposition: svd });
             }
         }
         betas.push(beta);
@@ -91,23 +143,6 @@ mod tests {
     use super::*;
     use crate::linalg::singular_values;
 
-    impl Operator for Mat {
-        fn shape(&self) -> (usize, usize) {
-            (self.rows(), self.cols())
-        }
-        fn apply(&self, x: &[f64], out: &mut [f64]) {
-            out.fill(0.0);
-            for (j, x) in x.iter().enumerate() {
-                axpy(*x, self.col(j), out);
-            }
-        }
-        fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
-            for (j, out) in out.iter_mut().enumerate() {
-                *out = dot(self.col(j), x);
-            }
-        }
-    }
-
     #[test]
     fn leading_values_equal_those_of_the_full_decomposition() {
         let mut random = stream(4, Purpose::Sketch, 0);
@@ -124,5 +159,25 @@ mod tests {
         let a = Mat::from_fn(10, 8, |i, j| f64::from(u8::from(i == 0 && j == 0)) * 3.0);
         let values = leading_singular(&a, 4).unwrap();
         assert!((values[0] - 3.0).abs() < 1e-12 && values[1] < 1e-12);
+    }
+
+    #[test]
+    fn leading_vectors_are_singular_vectors() {
+        let mut random = stream(5, Purpose::Sketch, 0);
+        let mut gaussian = |rows, cols| Mat::from_fn(rows, cols, |_, _| normal(&mut random));
+        for (rows, cols, rank) in [(30, 20, 20), (20, 30, 20), (40, 40, 3)] {
+            let a = gaussian(rows, rank).times(&gaussian(rank, cols));
+            let Svd { u, s, v } = leading_svd(&a, 3, 1e-13).unwrap();
+            let all = singular_values(a.view()).unwrap();
+            for k in 0..3 {
+                let (mut av, mut au) = (vec![0.0; a.rows()], vec![0.0; a.cols()]);
+                a.apply(v.col(k), &mut av);
+                a.apply_transposed(u.col(k), &mut au);
+                axpy(-s[k], u.col(k), &mut av);
+                axpy(-s[k], v.col(k), &mut au);
+                assert!(norm(&av) + norm(&au) < 1e-11 * all[0]);
+                assert!((s[k] - all[k]).abs() < 1e-12 * all[0]);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
+mod compressed;
 mod constant_force;
 mod diagonal_flow;
 mod gradient_flow;
