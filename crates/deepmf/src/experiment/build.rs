@@ -10,10 +10,11 @@ pub(super) use source::DENSE_UP_TO;
 use source::Source;
 
 use crate::data::{self, Entries};
-use crate::model::{self, DeepLinear};
+use crate::linalg::determinant;
+use crate::model::{self, DeepLinear, Model as _};
 use crate::problem::{Huber, Problem, Sensing, Squared};
-use crate::spec::{self, Init, Loss, Model, Observe, Optimizer, Spec};
-use crate::train::{self, Trainer, Validation};
+use crate::spec::{self, Init, Loss, Model, Observe, Optimizer, Sign, Spec};
+use crate::train::{self, Greedy, Trainer, Validation};
 use crate::train::{Stop, optimizer};
 use crate::{Error, Result};
 
@@ -25,6 +26,10 @@ pub struct Parts {
     pub model: DeepLinear,
     /// The trainer, with optimizer, stop rules, probes and validation.
     pub trainer: Trainer<'static>,
+    /// What makes the model grow, if it does; each phase needs a trainer of its own.
+    pub greedy: Option<Greedy>,
+    /// The entries that the trainer holds out.
+    pub validation: Option<Validation>,
     /// What is known before any step, by name: see [`TrialResult`](super::TrialResult).
     pub facts: Vec<(&'static str, f64)>,
 }
@@ -37,6 +42,17 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
     let source = Source::load(spec, base)?;
     let (problem, validation) = problem(spec, &source)?;
     let model = model(spec, &problem, base)?;
+    let trainer = trainer(spec, validation.as_ref())?;
+    let greedy = match &spec.model {
+        Model::Greedy(described) => Some(greedy(described)?),
+        Model::DeepLinear(_) | Model::Compressed(_) => None,
+    };
+    let facts = source.facts(&problem)?;
+    Ok(Parts { problem, model, trainer, greedy, validation, facts })
+}
+
+/// The trainer that a description means.
+pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Trainer<'static>> {
     let record = &spec.train.record;
     let mut trainer = Trainer::boxed(optimizer(&spec.train.optimizer)?)
         .stop(stop(&spec.train.stop)?)
@@ -45,10 +61,15 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
         trainer = trainer.record(*probe);
     }
     if let Some(validation) = validation {
-        trainer = trainer.validation(validation);
+        trainer = trainer.validation(validation.clone());
     }
-    let facts = source.facts(&problem)?;
-    Ok(Parts { problem, model, trainer, facts })
+    Ok(trainer)
+}
+
+fn greedy(described: &spec::Greedy) -> Result<Greedy> {
+    let greedy =
+        Greedy::new(described.depth)?.scale(described.scale)?.tolerance(described.tolerance)?;
+    Ok(described.ranks.map_or(greedy.clone(), |ranks| greedy.ranks(ranks)))
 }
 
 /// Checks what can be checked without reading data.
@@ -58,9 +79,23 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
     if spec.train.record.every == 0 {
         return Err(Error::parameter("record.every", "1 or more", 0));
     }
-    let Model::DeepLinear(model) = &spec.model;
-    widths(model, (1, 1))?;
-    positive("init-scale", model.init.scale())?;
+    match &spec.model {
+        Model::DeepLinear(model) => {
+            widths(model, (1, 1))?;
+            positive("init-scale", model.init.scale())?;
+        }
+        Model::Compressed(model) => {
+            for (name, value) in [("depth", model.depth), ("rank", model.rank)] {
+                if value == 0 {
+                    return Err(Error::parameter(name, "1 or more", value));
+                }
+            }
+            positive("init-scale", Some(model.scale))?;
+        }
+        Model::Greedy(model) => {
+            greedy(model)?;
+        }
+    }
     if let Loss::Huber { delta } = spec.problem.loss {
         positive("delta", Some(delta))?;
     }
@@ -68,13 +103,20 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
     if let Some(fraction) = held.filter(|part| !(*part > 0.0 && *part < 1.0)) {
         return Err(Error::parameter("validation.fraction", "above 0 and below 1", fraction));
     }
-    if let spec::Data::LowRank(low_rank) = &spec.data {
-        let (rows, cols) = low_rank.shape;
-        let most = rows.min(cols);
-        if !(1..=most).contains(&low_rank.rank) {
-            return Err(Error::parameter("rank", format!("from 1 to {most}"), low_rank.rank));
+    match &spec.data {
+        spec::Data::LowRank(low_rank) => {
+            let (rows, cols) = low_rank.shape;
+            let most = rows.min(cols);
+            if !(1..=most).contains(&low_rank.rank) {
+                return Err(Error::parameter("rank", format!("from 1 to {most}"), low_rank.rank));
+            }
+            source::mask_count(spec, rows.saturating_mul(cols))?;
         }
-        source::mask_count(spec, rows.saturating_mul(cols))?;
+        spec::Data::Spectrum(spectrum) => {
+            let (rows, cols) = spectrum.shape;
+            source::mask_count(spec, rows.saturating_mul(cols))?;
+        }
+        spec::Data::Cells(_) | spec::Data::File(_) | spec::Data::EntriesOrder(_) => {}
     }
     Ok(())
 }
@@ -104,11 +146,11 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
             completion(spec, &seen)?
         }
         Observe::Full => match spec.problem.loss {
-            Loss::Squared => Problem::full(source.truth()?, constant)?,
-            Loss::Huber { .. } => completion(spec, &Entries::from_dense(source.truth()?)?)?,
+            Loss::Squared => Problem::full(source.whole()?, constant)?,
+            Loss::Huber { .. } => completion(spec, &Entries::from_dense(source.whole()?)?)?,
         },
         Observe::Sensing(sensing) => {
-            let truth = source.truth()?;
+            let truth = source.whole()?;
             let shape = (truth.rows(), truth.cols());
             let operators = Sensing::gaussian(shape, sensing.count, spec.seed)?;
             let targets = operators.measure(truth)?;
@@ -166,8 +208,29 @@ fn widths(model: &spec::DeepLinear, (rows, cols): data::Shape) -> Result<Vec<usi
 }
 
 fn model(spec: &Spec, problem: &Problem, base: &Path) -> Result<DeepLinear> {
-    let Model::DeepLinear(described) = &spec.model;
-    let init = match &described.init {
+    match &spec.model {
+        Model::DeepLinear(described) => {
+            let init = init(&described.init, problem, base)?;
+            let widths = widths(described, problem.shape())?;
+            let model = DeepLinear::new(&widths)?.init(&init, spec.seed)?;
+            match described.determinant {
+                Some(sign) => with_determinant(model, sign),
+                None => Ok(model),
+            }
+        }
+        Model::Compressed(described) => {
+            let shape = problem.shape();
+            let wide = DeepLinear::with_width(shape, described.depth, shape.0)?;
+            let init = model::Init::Orthogonal { scale: described.scale };
+            let wide = wide.init(&init, spec.seed)?;
+            Ok(model::Compressed::new(&wide, problem, described.rank)?.model)
+        }
+        Model::Greedy(described) => DeepLinear::with_width(problem.shape(), described.depth, 1),
+    }
+}
+
+fn init(described: &Init, problem: &Problem, base: &Path) -> Result<model::Init> {
+    Ok(match described {
         Init::Gaussian { scale } => model::Init::Gaussian { scale: *scale },
         Init::Uniform { scale } => model::Init::Uniform { scale: *scale },
         Init::Identity { scale } => model::Init::Identity { scale: *scale },
@@ -179,15 +242,29 @@ fn model(spec: &Spec, problem: &Problem, base: &Path) -> Result<DeepLinear> {
         Init::Spectral { scale } => {
             model::Init::Spectral { scale: *scale, surrogate: problem.surrogate() }
         }
-    };
-    DeepLinear::new(&widths(described, problem.shape())?)?.init(&init, spec.seed)
+    })
+}
+
+/// The model with a determinant of this sign: the first column of `W_1` changes sign if need be, which leaves balanced layers
+/// balanced and gives a random start the distribution that it has under this condition.
+fn with_determinant(mut model: DeepLinear, sign: Sign) -> Result<DeepLinear> {
+    let positive = determinant(model.product().view())? > 0.0;
+    if positive != (sign == Sign::Positive) {
+        let mut first = model.layer(0).to_mat();
+        first.col_mut(0).iter_mut().for_each(|x| *x = -*x);
+        model.params_mut().set(0, &first)?;
+    }
+    Ok(model)
 }
 
 fn optimizer(described: &Optimizer) -> Result<Box<dyn train::Optimizer>> {
     Ok(match described {
-        Optimizer::GradientDescent(it) => {
-            Box::new(optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?))
-        }
+        Optimizer::GradientDescent(it) => Box::new(
+            optimizer::GradientDescent::new(it.rate)?
+                .decay(it.decay)?
+                .outer(it.outer)?
+                .schedule(it.schedule.check()?),
+        ),
         Optimizer::Momentum(it) => Box::new(
             optimizer::Momentum::new(it.rate, it.momentum)?
                 .nesterov(it.nesterov)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::result::NUMBERS;
+use super::take::Take;
 use crate::spec::read;
 use crate::{Error, Result};
 
@@ -22,7 +23,7 @@ use crate::{Error, Result};
 /// | `where` | all trials | dotted keys with the value, or the list of values, that a trial must have |
 /// | `metric` | | a column of `results.csv`, or of the trajectory |
 /// | `over` | 1 | a column by which it is divided, row by row |
-/// | `take` | `end` | which moment counts: `end`, `min`, `max`, `mean`, `step-of-min` or `{ at = step }` |
+/// | `take` | `end` | which moment counts: see [`Take`] |
 /// | `while` | all rows | columns with the range in which the rows of the trajectory count |
 /// | `median` | false | whether the median over the trials counts, instead of every single one |
 /// | `ratio-to` | | other values of `where`: divides by the number of the trial that differs in them |
@@ -87,25 +88,6 @@ pub enum Origin {
     Rerun,
     /// What this project aims at.
     Aim,
-}
-
-/// Which moment of a trial counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Take {
-    /// Its end: the row of `results.csv`.
-    #[default]
-    End,
-    /// The least of the trajectory.
-    Min,
-    /// The greatest of the trajectory.
-    Max,
-    /// The mean of the trajectory.
-    Mean,
-    /// The step at which the trajectory is least.
-    StepOfMin,
-    /// The recorded step with this number.
-    At(u64),
 }
 
 /// A value and how far off it may be.

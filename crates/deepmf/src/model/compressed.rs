@@ -91,7 +91,7 @@ fn directions(wide: &DeepLinear, problem: &Problem, rank: usize, size: f64) -> R
     let mut gradient = wide.params().zeros_like();
     problem.evaluate(&wide.forward(&mut pass), &mut evaluation);
     wide.pullback(&evaluation.cotangent, &mut pass, &mut gradient);
-    let Svd { u, v, .. } = leading_svd(&gradient.matrix(0).to_mat(), rank, RESIDUAL)?;
+    let Svd { u, v, .. } = leading_svd(&gradient.matrix(0), rank, RESIDUAL)?;
     let turned = wide.layer(0).t().times(u.view()).scaled(1.0 / size);
     let both: Vec<f64> = v.values().iter().chain(turned.values()).copied().collect();
     Ok(orthonormal(MatRef::new(v.rows(), 2 * rank, &both)))

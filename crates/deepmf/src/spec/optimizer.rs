@@ -25,6 +25,12 @@ pub enum Optimizer {
 pub struct GradientDescent {
     /// The rate.
     pub rate: f64,
+    /// Weight decay; 0.
+    #[serde(default)]
+    pub decay: f64,
+    /// The factor of the rate in the first and last matrix; 1.
+    #[serde(default = "one")]
+    pub outer: f64,
     /// How the rate changes.
     #[serde(default)]
     pub schedule: Schedule,
@@ -102,6 +108,10 @@ pub struct Adam {
     /// How the rate changes.
     #[serde(default)]
     pub schedule: Schedule,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 fn momentum() -> f64 {

@@ -1,6 +1,7 @@
 //! The one training loop: a problem, a model and an optimizer in, a [`Run`] out.
 
 mod checkpoint;
+mod greedy;
 pub mod optimizer;
 mod probe;
 mod rate;
@@ -10,6 +11,7 @@ mod trainer;
 mod trials;
 mod validation;
 
+pub use greedy::{Greedy, Grown, Phase};
 pub use optimizer::Optimizer;
 pub use rate::suggested_rate;
 pub use run::{Run, Trajectory};

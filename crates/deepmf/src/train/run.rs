@@ -51,6 +51,20 @@ impl Trajectory {
         Some(self.rows.iter().map(|row| row[place]).collect())
     }
 
+    /// Appends the rows of `later`, their steps counted from `steps` on, with one more column of a fixed value.
+    pub(super) fn append(&mut self, later: &Self, steps: u64, (name, value): (&str, f64)) {
+        if self.columns.is_empty() {
+            self.columns.clone_from(&later.columns);
+            self.columns.push(name.into());
+        }
+        for row in &later.rows {
+            let mut row = row.clone();
+            row[0] += steps as f64;
+            row.push(value);
+            self.rows.push(row);
+        }
+    }
+
     /// As CSV text, numbers in the shortest form that reads back to the same bits.
     pub fn csv(&self) -> String {
         let mut text = self.columns.join(",");
