@@ -123,10 +123,11 @@ fn counterpart(experiment: &Experiment, place: usize, other: &Table) -> Option<u
 
 /// The number of one trial.
 fn number(claim: &Claim, report: &TrialReport) -> Result<f64> {
+    let over = |x: f64, under: f64| x / under.powf(claim.over_power.unwrap_or(1.0));
     if claim.take == Take::End {
         let of = |name: &str| report.result().and_then(|result| result.number(name));
         let under = claim.over.as_ref().map_or(Some(1.0), |name| of(name));
-        return Ok(of(&claim.metric).zip(under).map_or(f64::NAN, |(x, under)| x / under));
+        return Ok(of(&claim.metric).zip(under).map_or(f64::NAN, |(x, under)| over(x, under)));
     }
     let trajectory = report.trajectory()?;
     let column = |name: &str| {
@@ -137,7 +138,7 @@ fn number(claim: &Claim, report: &TrialReport) -> Result<f64> {
     };
     let mut numbers = column(&claim.metric)?;
     if let Some(name) = &claim.over {
-        numbers.iter_mut().zip(column(name)?).for_each(|(x, under)| *x /= under);
+        numbers.iter_mut().zip(column(name)?).for_each(|(x, under)| *x = over(*x, under));
     }
     let mut counts = vec![true; numbers.len()];
     for (name, (low, high)) in &claim.during {

@@ -24,7 +24,9 @@ pub fn suggested_rate(problem: &Problem, depth: usize) -> f64 {
     let Ok(Svd { u, v, .. }) = leading_svd(&evaluation.cotangent, 1, 1e-4) else { return 1.0 };
     let u = u.scaled(-1.0);
     let force = -along(&evaluation.cotangent, &u, &v);
-    problem.evaluate(&Product::Outer(Outer { left: u.t(), right: v.t() }), &mut evaluation);
+    // Factors of one row are not transposed ones.
+    let (left, right) = (MatRef::new(1, rows, u.values()), MatRef::new(1, cols, v.values()));
+    problem.evaluate(&Product::Outer(Outer { left, right }), &mut evaluation);
     let curvature = force + along(&evaluation.cotangent, &u, &v);
     let n = depth as f64;
     let top = (force / curvature).max(f64::MIN_POSITIVE);

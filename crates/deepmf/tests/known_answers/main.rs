@@ -5,5 +5,8 @@
 mod compressed;
 mod constant_force;
 mod diagonal_flow;
+mod eigenvalue_recursion;
 mod gradient_flow;
+mod greedy;
 mod layers;
+mod saddle;
