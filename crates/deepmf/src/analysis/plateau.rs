@@ -1,4 +1,4 @@
-//! Plateaus and stages of what was recorded along a run.
+//! Where a run rests: plateaus of what was recorded, and saddles.
 
 /// A stretch over which a quantity hardly changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Plateau {
 /// The plateaus of a quantity: longest stretches, one after another, over which it stays within `band` times itself
 /// (largest ≤ (1 + band) · least) and whose last time is at least `length` times the first.
 ///
-/// Lengths are ratios because the stages of a flow from a small start take times of different orders. `times` ascend; rows with a time of 0
+/// Lengths are ratios because the rests of a flow from a small start last times of different orders. `times` ascend; rows with a time of 0
 /// or a value that is not above 0 belong to no plateau.
 pub fn plateaus(times: &[f64], values: &[f64], band: f64, length: f64) -> Vec<Plateau> {
     let rows: Vec<(f64, f64)> = times.iter().copied().zip(values.iter().copied()).collect();
@@ -53,12 +53,13 @@ fn ratio(rows: &[(f64, f64)], (start, count): (usize, usize)) -> f64 {
     rows[start + count - 1].0 / rows[start].0
 }
 
-/// The rows at which the stages of a run rest: the least of each dip of the gradient norm that is followed by a rise.
+/// The rows at which a run is nearest to the saddles that it passes: the least of each dip of the gradient norm that is
+/// followed by a rise. A small start is near a saddle too.
 ///
 /// A rise or a fall counts if it is by more than `factor` (above 1), so that noise does not. The last fall, into the minimum,
-/// is followed by none. Descent that passes R saddles has R stages. Source of the idea: Cao, Qian, Huang, et al., "A dynamics
+/// is followed by none. Source of the idea: Cao, Qian, Huang, et al., "A dynamics
 /// theory of implicit regularization in deep low-rank matrix factorization".
-pub fn stages(gradient_norms: &[f64], factor: f64) -> Vec<usize> {
+pub fn saddles(gradient_norms: &[f64], factor: f64) -> Vec<usize> {
     let mut found = Vec::new();
     let (mut falling, mut extreme) = (true, 0);
     for (place, norm) in gradient_norms.iter().enumerate() {
@@ -97,10 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn descent_has_a_stage_for_each_singular_value() {
+    fn descent_passes_a_saddle_for_each_singular_value() {
         for (depth, start) in [(2, 1e-8), (3, 0.02), (4, 0.1)] {
             let [losses, norms] = descent(depth, start, 0.01, &[3.0, 2.0, 1.0], 20_000);
-            let found = stages(&norms, 3.0);
+            let found = saddles(&norms, 3.0);
             assert_eq!(found.len(), 3, "depth {depth}: {found:?}");
             for (place, height) in found.into_iter().zip([7.0, 2.5, 0.5]) {
                 let loss = losses[place];
@@ -110,17 +111,17 @@ mod tests {
     }
 
     #[test]
-    fn equal_singular_values_are_one_stage() {
+    fn equal_singular_values_are_one_saddle() {
         let [_, norms] = descent(3, 0.02, 0.01, &[2.0, 2.0, 2.0], 10_000);
-        assert_eq!(stages(&norms, 3.0).len(), 1);
+        assert_eq!(saddles(&norms, 3.0).len(), 1);
     }
 
     #[test]
-    fn noise_is_no_stage_and_a_fall_alone_is_none() {
+    fn noise_is_no_saddle_and_a_fall_alone_is_none() {
         let noisy = [8.0, 4.0, 4.2, 3.9, 2.0, 2.1, 1.0];
-        assert!(stages(&noisy, 1.5).is_empty());
-        assert_eq!(stages(&[4.0, 1.0, 3.0, 0.5, 2.0, 0.1], 2.0), [1, 3]);
-        assert!(stages(&[], 2.0).is_empty());
+        assert!(saddles(&noisy, 1.5).is_empty());
+        assert_eq!(saddles(&[4.0, 1.0, 3.0, 0.5, 2.0, 0.1], 2.0), [1, 3]);
+        assert!(saddles(&[], 2.0).is_empty());
     }
 
     #[test]

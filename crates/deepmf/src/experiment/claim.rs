@@ -238,23 +238,26 @@ impl Claim {
     }
 }
 
-/// Whether `found` is `wanted`, or one of its elements; numbers are compared as numbers, also in lists.
+/// Whether `found` is `wanted`, or one of its elements.
 pub(super) fn matches(found: &Value, wanted: &Value) -> bool {
+    let any = wanted.as_array().map_or(&[][..], Vec::as_slice);
+    same(found, wanted) || any.iter().any(|wanted| same(found, wanted))
+}
+
+/// Whether two values are the same; numbers are compared as numbers, also in lists.
+fn same(a: &Value, b: &Value) -> bool {
     let number = |value: &Value| match value {
         Value::Integer(x) => Some(*x as f64),
         Value::Float(x) => Some(*x),
         _ => None,
     };
-    match (found, wanted) {
-        (Value::Array(list), Value::Array(other)) => {
-            let pairs = || list.iter().zip(other);
-            let same = list.len() == other.len() && pairs().all(|(a, b)| matches(a, b));
-            same || other.iter().any(|wanted| wanted.is_array() && matches(found, wanted))
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
-        (found, Value::Array(any)) => any.iter().any(|wanted| matches(found, wanted)),
-        _ => match (number(found), number(wanted)) {
+        _ => match (number(a), number(b)) {
             (Some(a), Some(b)) => a.total_cmp(&b).is_eq(),
-            _ => found == wanted,
+            _ => a == b,
         },
     }
 }
@@ -276,6 +279,7 @@ mod tests {
             ("[3, 2.0]", "[3.0, 2]", true),
             ("[3, 2]", "[[3], [3, 2]]", true),
             ("[3, 2]", "[3, 2, 1]", false),
+            ("[3]", "[[3, 2]]", false),
             ("[3, 2]", "[2, 3]", false),
             ("\"a\"", "[\"b\", \"a\"]", true),
         ] {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{plateaus, stages};
+use crate::analysis::{plateaus, saddles};
 
 /// Which number of a trial counts: its end, or something of what was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,12 +31,12 @@ pub enum Take {
     Fall,
     /// By how much it rises above an earlier value, at most; 0 if it never does.
     Rise,
-    /// How many dips of a gradient norm are followed by a rise, each by more than this factor: [`stages`].
-    Stages(f64),
-    /// Its value at one of the stages of the recorded `gradient_norm`.
-    AtStage {
-        /// Which stage, counted from 1.
-        stage: usize,
+    /// How many dips of a gradient norm are followed by a rise, each by more than this factor: [`saddles`].
+    Saddles(f64),
+    /// Its value at one of the saddles that the recorded `gradient_norm` shows.
+    AtSaddle {
+        /// Which saddle, counted from 1.
+        saddle: usize,
         /// By which factor a gradient norm must rise and fall.
         factor: f64,
     },
@@ -92,9 +92,9 @@ impl Rows {
             Take::FirstBelow(level) => first(&|x| x < level),
             Take::Fall => fall(numbers.iter().copied()),
             Take::Rise => fall(numbers.iter().map(|x| -x)),
-            Take::Stages(factor) => stages(numbers, factor).len() as f64,
-            Take::AtStage { stage, factor } => {
-                at(stages(norms, factor).get(stage.wrapping_sub(1)).copied())
+            Take::Saddles(factor) => saddles(numbers, factor).len() as f64,
+            Take::AtSaddle { saddle, factor } => {
+                at(saddles(norms, factor).get(saddle.wrapping_sub(1)).copied())
             }
             Take::Plateau { place, band, length } => {
                 let found = plateaus(steps, numbers, band, length);
@@ -142,10 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn stages_and_plateaus_are_taken_by_their_place() {
+    fn saddles_and_plateaus_are_taken_by_their_place() {
         let rows = rows(&[4.0, 1.0, 9.0, 2.0, 9.0, 0.1, 0.1, 0.1, 0.1]);
-        let at = |stage| rows.take(Take::AtStage { stage, factor: 2.0 });
-        assert_eq!((rows.take(Take::Stages(2.0)), at(1), at(2)), (2.0, 1.0, 2.0));
+        let at = |saddle| rows.take(Take::AtSaddle { saddle, factor: 2.0 });
+        assert_eq!((rows.take(Take::Saddles(2.0)), at(1), at(2)), (2.0, 1.0, 2.0));
         assert!(at(0).is_nan() && at(3).is_nan());
         let plateau = |place| rows.take(Take::Plateau { place, band: 0.01, length: 1.5 });
         assert!(plateau(1) == 0.1 && plateau(2).is_nan());

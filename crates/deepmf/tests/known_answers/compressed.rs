@@ -25,14 +25,14 @@ fn the_wide_network_stays_the_compressed_one_and_its_tail() {
             let case = format!("depth {depth}, decay {decay}");
             let wide = DeepLinear::with_width((SIDE, SIDE), depth as usize, SIDE).unwrap();
             let size = 0.1_f64;
-            let init = Init::Orthogonal { scale: size.powi(depth as i32) };
+            let init = Init::Orthogonal { scale: size.powf(f64::from(depth)) };
             let mut wide = wide.init(&init, 2).unwrap();
             let compressed = Compressed::new(&wide, &problem, RANK).unwrap();
             let (mut tail, mut narrow) = (compressed.tail(&wide), compressed.model);
             let rate = 0.05;
             let plain = GradientDescent::new(rate).unwrap().decay(decay).unwrap();
             let mut optimizers = [plain.clone(), plain.outer(0.0).unwrap()];
-            let bound = ((SIDE - 2 * RANK) as f64).sqrt() * size.powi(depth as i32);
+            let bound = ((SIDE - 2 * RANK) as f64).sqrt() * size.powf(f64::from(depth));
             for at in 0..=STEPS {
                 if at % 100 == 0 {
                     let rest = wide.product().minus(&narrow.product());
