@@ -100,7 +100,7 @@ fn a_compressed_model_learns_what_the_wide_one_learns() {
     let (a, b) = (last(&compressed_run, "loss"), last(&wide, "loss"));
     assert!(a < 1.0 && (a - b).abs() < 1e-5, "{a} {b}");
     let error = message(&compressed.replace("rank = 2", "rank = 5"));
-    assert_eq!(error, "rank must be from 1 to 4, half the side, but it is 5");
+    assert_eq!(error, "rank must be from 1 to 4, but it is 5");
     let error = message(&compressed.replace("rank = 2", "rank = 0"));
     assert_eq!(error, "rank must be 1 or more, but it is 0");
 }

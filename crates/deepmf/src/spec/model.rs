@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Model {
     /// A product of matrices.
     DeepLinear(DeepLinear),
-    /// A product of square matrices from an orthogonal start, compressed to the directions that descent moves.
+    /// A product of matrices from an orthogonal start, compressed to the directions that descent moves.
     Compressed(Compressed),
     /// A product of matrices that grows by one direction at a time.
     Greedy(Greedy),
@@ -42,7 +42,8 @@ pub enum Sign {
     Negative,
 }
 
-/// A product of square matrices from the orthogonal start of the same seed, compressed to 2 `rank` directions.
+/// A product of matrices of width min(rows, columns) from the orthogonal start of the same seed, compressed to the
+/// directions that a target of `rank` needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Compressed {
