@@ -90,7 +90,9 @@ const REGISTER: usize = 8;
 
 impl Factors {
     pub(super) fn zero(shape: Shape) -> Self {
-        Self { shape, pair: Pair::default(), values: Vec::new() }
+        let mut pair = Pair::default();
+        pair.reshape(0, shape);
+        Self { shape, pair, values: Vec::new() }
     }
 
     pub(super) fn width(&self) -> usize {
