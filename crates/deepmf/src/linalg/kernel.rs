@@ -81,6 +81,38 @@ pub fn axpy(factor: f64, x: &[f64], y: &mut [f64]) {
     Arch::new().dispatch(Axpy(factor, x, y));
 }
 
+struct Combine<'a, const N: usize>([f64; N], [&'a [f64]; N], &'a mut [f64]);
+
+impl<const N: usize> WithSimd for Combine<'_, N> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self(factors, inputs, out) = self;
+        let wide = factors.map(|factor| simd.splat_f64s(factor));
+        let inputs = inputs.map(|input| S::as_simd_f64s(input));
+        let (out, tail) = S::as_mut_simd_f64s(out);
+        for (place, out) in out.iter_mut().enumerate() {
+            let mut sum = simd.splat_f64s(0.0);
+            for r in 0..N {
+                sum = simd.mul_add_e_f64s(wide[r], inputs[r].0[place], sum);
+            }
+            *out = sum;
+        }
+        for (place, out) in tail.iter_mut().enumerate() {
+            *out = (0..N).map(|r| factors[r] * inputs[r].1[place]).sum();
+        }
+    }
+}
+
+/// `out ← Σ factors · inputs`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn combine<const N: usize>(factors: [f64; N], inputs: [&[f64]; N], out: &mut [f64]) {
+    assert!(inputs.iter().all(|input| input.len() == out.len()), "lengths of a combination");
+    Arch::new().dispatch(Combine(factors, inputs, out));
+}
+
 /// Σ xᵢ².
 pub fn sum_of_squares(x: &[f64]) -> f64 {
     dot(x, x)

@@ -14,7 +14,7 @@ pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };
 pub use dense::{Mat, MatMut, MatRef};
-pub use kernel::{axpy, dot, norm, sum_of_squares};
+pub use kernel::{axpy, combine, dot, norm, sum_of_squares};
 pub use lanczos::{Operator, leading_singular, leading_svd};
 pub use product::{Accumulate, multiply};
 pub use sparse::Pattern;

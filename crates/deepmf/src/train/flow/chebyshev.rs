@@ -7,7 +7,7 @@
 //! Computational and Applied Mathematics 88 (1998), equations 2.1 to 2.7.
 
 use super::integrator::{Field, Stages};
-use crate::linalg::norm;
+use crate::linalg::{combine, norm};
 
 /// Damping of the stability polynomial.
 const DAMPING: f64 = 2.0 / 13.0;
@@ -48,9 +48,7 @@ pub(super) fn attempt(stages: &mut Stages, h: f64, count: usize, field: &mut Fie
     let (mut b_before, mut b) = (second, 1.0 / w0);
     // y_{j−2} in `before`, y_{j−1} in `at`.
     before.copy_from_slice(y);
-    for ((at, y), slope) in at.iter_mut().zip(y.iter()).zip(slope.iter()) {
-        *at = y + h * b * w1 * slope;
-    }
+    combine([1.0, h * b * w1], [y, slope], at);
     for _ in 2..=count {
         let t = next(chebyshev);
         let b_next = weight(t);
@@ -67,10 +65,9 @@ pub(super) fn attempt(stages: &mut Stages, h: f64, count: usize, field: &mut Fie
         at.copy_from_slice(trial);
         (chebyshev, b_before, b) = ([chebyshev[1], t], b, b_next);
     }
+    std::mem::swap(at, trial);
     field(trial, last);
-    for i in 0..y.len() {
-        spare[i] = 0.8 * (y[i] - trial[i]) + 0.4 * h * (slope[i] + last[i]);
-    }
+    combine([0.8, -0.8, 0.4 * h, 0.4 * h], [y, trial, slope, last], spare);
     norm(spare)
 }
 

@@ -24,12 +24,12 @@ use crate::model::{DeepLinear, Model, Params, Pass};
 use crate::problem::Problem;
 use crate::{Error, Result};
 
-/// Directions that are watched one by one and taken in together, at least.
+/// Directions that are watched one by one and taken in together, at least; widths are multiples of it, for whole registers.
 const BLOCK: usize = 8;
+/// The error of a step, in tolerances.
+const STEP: f64 = 0.3;
 /// Triplets of the first gradient that are looked at for the first width, at most.
 const FIRST: usize = 64;
-/// The size that may be left out, in tolerances: what is taken in late has missed a part of its growth.
-const SAFETY: f64 = 0.3;
 /// Directions whose size is below this part of what may be left out are given back when others are first taken in.
 const DEAD: f64 = 0.001;
 /// Late units that have grown by this factor, and beyond what may be left out, should have been there from the start …
@@ -89,7 +89,7 @@ impl RankAdaptive {
         }
         must_be_positive("init-scale", scale)?;
         must_be_positive("tolerance", tolerance)?;
-        let step_tolerance = (0.1 * tolerance).min(1e-4);
+        let step_tolerance = (STEP * tolerance).min(1e-3);
         let start = FullStart::Identity;
         Ok(Self { depth, scale, start, tolerance, step_tolerance, widest: usize::MAX })
     }
@@ -100,7 +100,7 @@ impl RankAdaptive {
         Self { start, ..self }
     }
 
-    /// The error that a step of the integrator may have; a tenth of the tolerance by default, at most 1e-4.
+    /// The error that a step of the integrator may have; 0.3 times the tolerance by default, at most 1e-3.
     ///
     /// # Errors
     /// [`Error::Parameter`] if it is not above 0.
@@ -130,17 +130,22 @@ impl RankAdaptive {
     ) -> Result<Adapted> {
         let hidden = problem.shape().0.min(problem.shape().1);
         let slope = Slope::at_zero(problem, FIRST.min(hidden))?;
-        let allowed = SAFETY * self.tolerance * slope.top;
+        let allowed = self.tolerance * slope.top;
         let each = allowed / (hidden as f64).sqrt();
-        let growing = slope.growing(self.depth, self.scale, each)?.clamp(1, self.widest);
+        let growing = slope.growing(self.depth, self.scale, allowed, hidden)?.clamp(1, self.widest);
         let isometries = Isometries::new(self.start, problem.shape());
-        let mut directions = isometries.directions(&slope.triplets.first(growing));
+        let mut directions =
+            isometries.directions(&slope.triplets.first(growing.next_multiple_of(BLOCK / 2)));
         let (mut phases, mut spent) = (Vec::new(), 0);
         for attempt in 0.. {
             let mut model = isometries.narrow(&directions, self.depth, self.scale)?;
             let width = directions.cols();
-            let outside =
-                Outside::new(self.depth, hidden - width, BLOCK.max(width / 4), self.scale);
+            let outside = Outside::new(
+                self.depth,
+                hidden - width,
+                (width / 4).next_multiple_of(BLOCK).max(BLOCK),
+                self.scale,
+            );
             let flow = prepare(Flow::new(self.step_tolerance)?)?;
             let allowed = if width < self.widest { allowed } else { f64::INFINITY };
             let watched =

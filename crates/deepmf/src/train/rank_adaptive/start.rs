@@ -9,6 +9,10 @@ use crate::product::{Outer, Product};
 use crate::random::{Purpose, stream};
 use crate::{Error, Result};
 
+/// Sizes beyond this are as good as infinite; their squares are not.
+const HUGE: f64 = 1e100;
+/// The last direction of the solution rises after so many times the time of the first.
+const LATER: f64 = 3.0;
 /// The residual of the leading triplets, relative to the largest.
 const RESIDUAL: f64 = 1e-10;
 
@@ -115,22 +119,34 @@ impl Slope {
         Err(Error::NotFinite { what, found: top })
     }
 
-    /// How many of the triplets will have left the size `allowed` when the first has grown from `scale` to its own.
-    pub(super) fn growing(&self, depth: usize, scale: f64, allowed: f64) -> Result<usize> {
+    /// How many of the triplets must be followed so that the others, by the time that the solution has
+    /// risen, have a Frobenius norm of at most `allowed` together. The weakest known force stands for all of the `hidden` that are not known.
+    pub(super) fn growing(
+        &self,
+        depth: usize,
+        scale: f64,
+        allowed: f64,
+        hidden: usize,
+    ) -> Result<usize> {
         let n = depth as f64;
-        let first = self.triplets.s[0];
+        let forces = &self.triplets.s;
         let time = if depth == 2 {
-            (self.top / scale).ln().max(0.0) / (2.0 * first)
+            (self.top / scale).ln().max(0.0) / (2.0 * forces[0])
         } else {
             let power = -(n - 2.0) / n;
-            (scale.powf(power) - self.top.powf(power)).max(0.0) / ((n - 2.0) * first)
+            (scale.powf(power) - self.top.powf(power)).max(0.0) / ((n - 2.0) * forces[0])
         };
-        let mut count = 0;
-        for force in &self.triplets.s {
-            if constant_force(n, scale, *force, time)? < allowed {
+        let time = LATER * time;
+        let weakest = forces.last().copied().unwrap_or(0.0);
+        let unknown = hidden.saturating_sub(forces.len()) as f64;
+        let mut square = unknown * constant_force(n, scale, weakest, time)?.min(HUGE).powi(2);
+        let mut count = forces.len();
+        while count > 1 {
+            square += constant_force(n, scale, forces[count - 1], time)?.min(HUGE).powi(2);
+            if square > allowed * allowed {
                 break;
             }
-            count += 1;
+            count -= 1;
         }
         Ok(count)
     }
