@@ -219,10 +219,20 @@ impl Cotangent {
 
     /// Adds a sparse part with these `values` in row order.
     pub fn add_sparse(&mut self, pattern: &Arc<Pattern>, values: &[f64]) {
+        self.sparse(pattern).copy_from_slice(values);
+    }
+
+    /// As [`Cotangent::add_sparse`], exchanging the storage of `values` for that of the part.
+    pub fn add_sparse_taking(&mut self, pattern: &Arc<Pattern>, values: &mut Vec<f64>) {
+        std::mem::swap(self.sparse(pattern), values);
+    }
+
+    fn sparse(&mut self, pattern: &Arc<Pattern>) -> &mut Vec<f64> {
         let same = |part: &Part| matches!(part, Part::Sparse(p, _) if Arc::ptr_eq(p, pattern));
-        let make = || Part::Sparse(pattern.clone(), vec![0.0; values.len()]);
-        if let Part::Sparse(_, stored) = self.next(same, make) {
-            stored.copy_from_slice(values);
+        let make = || Part::Sparse(pattern.clone(), vec![0.0; pattern.len()]);
+        match self.next(same, make) {
+            Part::Sparse(_, stored) => stored,
+            _ => unreachable!("the part was just made sparse"),
         }
     }
 

@@ -46,19 +46,34 @@ impl Pattern {
     /// If an id is outside the shape, or there are 2³² cells or more.
     pub fn new(shape: (usize, usize), rows: &[u32], cols: &[u32]) -> (Self, Vec<u32>) {
         assert!(u32::try_from(rows.len()).is_ok(), "fewer than 2^32 cells");
-        let mut order: Vec<u32> = (0..rows.len() as u32).collect();
-        order.sort_by_key(|&e| (rows[e as usize], cols[e as usize]));
-        let mut places = vec![0; rows.len()];
-        for (place, &e) in order.iter().enumerate() {
-            places[e as usize] = place as u32;
+        let key = |e: usize| (rows[e], cols[e]);
+        let sorted = (1..rows.len()).all(|e| key(e - 1) <= key(e));
+        let mut places: Vec<u32> = (0..rows.len() as u32).collect();
+        let sorted_cols = if sorted {
+            cols.to_vec()
+        } else {
+            let mut order = places.clone();
+            order.sort_by_key(|&e| key(e as usize));
+            for (place, &e) in order.iter().enumerate() {
+                places[e as usize] = place as u32;
+            }
+            order.iter().map(|&e| cols[e as usize]).collect()
+        };
+        let row_starts = starts(shape.0, rows);
+        // Cells in row order, dealt out to their columns, stay in the order of the rows there.
+        let col_starts = starts(shape.1, &sorted_cols);
+        let mut next = col_starts.clone();
+        let mut to_row_order = vec![0; sorted_cols.len()];
+        let mut col_ids = vec![0; sorted_cols.len()];
+        for row in 0..shape.0 {
+            for place in row_starts[row]..row_starts[row + 1] {
+                let spot = &mut next[sorted_cols[place] as usize];
+                (to_row_order[*spot], col_ids[*spot]) = (place as u32, row as u32);
+                *spot += 1;
+            }
         }
-        let sorted_rows: Vec<u32> = order.iter().map(|&e| rows[e as usize]).collect();
-        let sorted_cols: Vec<u32> = order.iter().map(|&e| cols[e as usize]).collect();
-        let mut to_row_order: Vec<u32> = (0..rows.len() as u32).collect();
-        to_row_order.sort_by_key(|&p| (sorted_cols[p as usize], p));
-        let col_ids = to_row_order.iter().map(|&p| sorted_rows[p as usize]).collect();
-        let by_row = Compressed { starts: starts(shape.0, rows), ids: sorted_cols };
-        let by_col = Compressed { starts: starts(shape.1, cols), ids: col_ids };
+        let by_row = Compressed { starts: row_starts, ids: sorted_cols };
+        let by_col = Compressed { starts: col_starts, ids: col_ids };
         (Self { by_row, by_col, to_row_order }, places)
     }
 

@@ -37,8 +37,8 @@ impl Constant {
 ///
 /// A new member must be listed in `tests/laws.rs`, where slope and curvature are held against difference quotients.
 pub trait Loss: fmt::Debug + Send + Sync {
-    /// The loss; `slope` receives its derivative with respect to each measurement.
-    fn value_and_slope(&self, seen: &[f64], targets: &[f64], slope: &mut [f64]) -> f64;
+    /// The loss; its derivative with respect to each measurement takes the place of what was `seen`.
+    fn value_and_slope(&self, seen: &mut [f64], targets: &[f64]) -> f64;
 
     /// `out` receives the second derivative with respect to each measurement.
     fn curvature(&self, seen: &[f64], targets: &[f64], out: &mut [f64]);
@@ -58,23 +58,22 @@ fn constant(constant: Constant, weights: Option<&Vec<f64>>, count: usize) -> f64
 }
 
 impl Loss for Squared {
-    fn value_and_slope(&self, seen: &[f64], targets: &[f64], slope: &mut [f64]) -> f64 {
+    fn value_and_slope(&self, seen: &mut [f64], targets: &[f64]) -> f64 {
         let c = constant(self.constant, self.weights.as_ref(), seen.len());
         let mut sum = 0.0;
         match &self.weights {
             None => {
-                for ((slope, seen), target) in slope.iter_mut().zip(seen).zip(targets) {
-                    let r = seen - target;
+                for (seen, target) in seen.iter_mut().zip(targets) {
+                    let r = *seen - target;
                     sum += r * r;
-                    *slope = 2.0 * c * r;
+                    *seen = 2.0 * c * r;
                 }
             }
             Some(weights) => {
-                let all = slope.iter_mut().zip(seen).zip(targets).zip(weights);
-                for (((slope, seen), target), w) in all {
-                    let r = seen - target;
+                for ((seen, target), w) in seen.iter_mut().zip(targets).zip(weights) {
+                    let r = *seen - target;
                     sum += w * r * r;
-                    *slope = 2.0 * c * w * r;
+                    *seen = 2.0 * c * w * r;
                 }
             }
         }
@@ -122,15 +121,15 @@ impl Huber {
 }
 
 impl Loss for Huber {
-    fn value_and_slope(&self, seen: &[f64], targets: &[f64], slope: &mut [f64]) -> f64 {
+    fn value_and_slope(&self, seen: &mut [f64], targets: &[f64]) -> f64 {
         let c = constant(self.constant, self.weights.as_ref(), seen.len());
         let delta = self.delta;
         let mut sum = 0.0;
-        for (i, slope) in slope.iter_mut().enumerate() {
-            let (r, w) = (seen[i] - targets[i], self.weight(i));
+        for (i, seen) in seen.iter_mut().enumerate() {
+            let (r, w) = (*seen - targets[i], self.weight(i));
             let inside = r.abs() <= delta;
             sum += w * if inside { r * r } else { 2.0 * delta * r.abs() - delta * delta };
-            *slope = 2.0 * c * w * if inside { r } else { delta * r.signum() };
+            *seen = 2.0 * c * w * if inside { r } else { delta * r.signum() };
         }
         c * sum
     }

@@ -17,8 +17,10 @@ const DENSE_FROM: f64 = 0.25;
 pub struct Mask {
     shape: Shape,
     cells: Cells,
-    /// Measurement of each entry that the mask was made from.
-    places: Vec<u32>,
+    /// Number of measurements.
+    count: usize,
+    /// Measurement of each entry that the mask was made from; none where they come in the same order.
+    places: Option<Vec<u32>>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ impl Mask {
     /// Sees the cells of `entries` and never forms W.
     pub fn sparse(entries: &Entries) -> Self {
         let (pattern, places) = Pattern::new(entries.shape(), entries.rows(), entries.cols());
-        Self { shape: entries.shape(), cells: Cells::Sparse(Arc::new(pattern)), places }
+        Self::made(entries.shape(), Cells::Sparse(Arc::new(pattern)), places)
     }
 
     /// Sees the cells of `entries` in W multiplied out.
@@ -54,13 +56,20 @@ impl Mask {
             places[e as usize] = place as u32;
         }
         let cells = order.iter().map(|&e| cell(e as usize)).collect();
-        Self { shape, cells: Cells::Dense(cells), places }
+        Self::made(shape, Cells::Dense(cells), places)
+    }
+
+    fn made(shape: Shape, cells: Cells, places: Vec<u32>) -> Self {
+        let count = places.len();
+        let same = places.iter().enumerate().all(|(e, &place)| e == place as usize);
+        Self { shape, cells, count, places: (!same).then_some(places) }
     }
 
     /// Numbers given one an entry, in the order of the measurements.
     pub fn order(&self, numbers: &[f64]) -> Vec<f64> {
+        let Some(places) = &self.places else { return numbers.to_vec() };
         let mut ordered = vec![0.0; numbers.len()];
-        for (number, &place) in numbers.iter().zip(&self.places) {
+        for (number, &place) in numbers.iter().zip(places) {
             ordered[place as usize] = *number;
         }
         ordered
@@ -68,7 +77,10 @@ impl Mask {
 
     /// Numbers given one a measurement, in the order of the entries.
     pub fn restore(&self, measurements: &[f64]) -> Vec<f64> {
-        self.places.iter().map(|&place| measurements[place as usize]).collect()
+        match &self.places {
+            Some(places) => places.iter().map(|&place| measurements[place as usize]).collect(),
+            None => measurements.to_vec(),
+        }
     }
 }
 
@@ -78,7 +90,7 @@ impl Observation for Mask {
     }
 
     fn len(&self) -> usize {
-        self.places.len()
+        self.count
     }
 
     fn apply(&self, product: &Product<'_>, room: &mut Mat, out: &mut [f64]) {
@@ -95,6 +107,13 @@ impl Observation for Mask {
                     });
                 }
             }
+        }
+    }
+
+    fn adjoint_taking(&self, y: &mut Vec<f64>, into: &mut Cotangent) {
+        match &self.cells {
+            Cells::Sparse(pattern) => into.add_sparse_taking(pattern, y),
+            Cells::Dense(_) => self.adjoint(y, into),
         }
     }
 

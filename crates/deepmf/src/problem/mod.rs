@@ -47,7 +47,6 @@ pub struct Evaluation {
     pub cotangent: Cotangent,
     room: Mat,
     seen: Vec<f64>,
-    slope: Vec<f64>,
 }
 
 /// The second derivatives of a loss with respect to the measurements at one W, one list a term.
@@ -195,33 +194,31 @@ impl Problem {
 
     /// The loss at W; leaves the gradient with respect to W in `evaluation.cotangent`.
     pub fn evaluate(&self, product: &Product<'_>, evaluation: &mut Evaluation) -> f64 {
-        let Evaluation { cotangent, room, seen, slope } = evaluation;
+        let Evaluation { cotangent, room, seen } = evaluation;
         cotangent.clear(self.shape);
         let mut value = 0.0;
         for term in &self.terms {
             seen.resize(term.targets.len(), 0.0);
-            slope.resize(term.targets.len(), 0.0);
             term.observation.apply(product, room, seen);
-            value += term.weight * term.loss.value_and_slope(seen, &term.targets, slope);
+            value += term.weight * term.loss.value_and_slope(seen, &term.targets);
             if term.weight != 1.0 {
-                for s in slope.iter_mut() {
+                for s in seen.iter_mut() {
                     *s *= term.weight;
                 }
             }
-            term.observation.adjoint(slope, cotangent);
+            term.observation.adjoint_taking(seen, cotangent);
         }
         value
     }
 
     /// The loss at W alone.
     pub fn value(&self, product: &Product<'_>, evaluation: &mut Evaluation) -> f64 {
-        let Evaluation { room, seen, slope, .. } = evaluation;
+        let Evaluation { room, seen, .. } = evaluation;
         let mut value = 0.0;
         for term in &self.terms {
             seen.resize(term.targets.len(), 0.0);
-            slope.resize(term.targets.len(), 0.0);
             term.observation.apply(product, room, seen);
-            value += term.weight * term.loss.value_and_slope(seen, &term.targets, slope);
+            value += term.weight * term.loss.value_and_slope(seen, &term.targets);
         }
         value
     }
@@ -254,7 +251,7 @@ impl Problem {
             seen.resize(term.targets.len(), 0.0);
             term.observation.apply(along, room, seen);
             seen.iter_mut().zip(curvature).for_each(|(seen, c)| *seen *= c);
-            term.observation.adjoint(seen, cotangent);
+            term.observation.adjoint_taking(seen, cotangent);
         }
     }
 

@@ -27,6 +27,11 @@ pub trait Observation: fmt::Debug + Send + Sync {
     /// `into ← into + A*(y)`.
     fn adjoint(&self, y: &[f64], into: &mut Cotangent);
 
+    /// As [`Observation::adjoint`], but may exchange the storage of `y` for other storage, so that nothing is copied.
+    fn adjoint_taking(&self, y: &mut Vec<f64>, into: &mut Cotangent) {
+        self.adjoint(y, into);
+    }
+
     /// The derivative of A(leftᵀ · right) with respect to both factors, one measurement a column: first that of `left` (k × rows),
     /// then that of `right` (k × cols), each as it is stored. `None` where A itself costs no more than this, as for a mask.
     fn derivative(&self, _factors: &Outer<'_>) -> Option<Mat> {
