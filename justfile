@@ -27,9 +27,14 @@ fmt:
 study name *flags:
     cargo run --release --bin deepmf -- study check {{ name }} {{ flags }}
 
-# One gradient step beside the same step in eager PyTorch (needs Python), as a table.
+# Benchmarks beside peers (needs Python; DEEPMF_DATA for those on real data), as tables.
 bench:
     bash bench/step
+    bash bench/flow
+    bash bench/nuclear
+    bash bench/scale
+    bash bench/completion
+    bash bench/ratings
 
 # The guide as pages, if mdbook is there.
 guide:
