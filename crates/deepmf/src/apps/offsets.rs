@@ -12,6 +12,31 @@ const ROUNDS: usize = 30;
 /// Columns whose variances differ by more than this are measured in different units.
 const DIFFERENT: f64 = 100.0;
 
+/// Which additive offsets are taken out of a table before a fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Centring {
+    /// None: scales alone.
+    None,
+    /// Means of the rows.
+    Rows,
+    /// Means of the columns.
+    Cols,
+    /// Offsets of rows and columns together.
+    Both,
+}
+
+impl Centring {
+    /// What it is called in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "not centred",
+            Self::Rows => "rows centred",
+            Self::Cols => "columns centred",
+            Self::Both => "offsets of rows and columns",
+        }
+    }
+}
+
 /// x_ij = center_j + unit_j (row_i + col_j + spread · w_ij).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,14 +63,29 @@ impl Offsets {
 
     /// Row and column offsets by alternating least squares, each drawn towards zero as by one entry that is zero.
     pub fn fit(entries: &Entries, scaling: Scaling) -> Self {
+        Self::centred(entries, scaling, Centring::Both, PRIOR)
+    }
+
+    /// The offsets of a centring, each drawn towards zero as by `prior` entries that are zero.
+    pub fn centred(entries: &Entries, scaling: Scaling, centring: Centring, prior: f64) -> Self {
         let mut offsets = Self::none(entries.shape()).centered(entries, scaling);
-        for _ in 0..ROUNDS {
+        let rounds = match centring {
+            Centring::None => return Self::scales(entries, scaling),
+            Centring::Rows | Centring::Cols => 1,
+            Centring::Both => ROUNDS,
+        };
+        for _ in 0..rounds {
             let y =
                 |i: usize, j: usize, x: f64| (i, j, (x - offsets.centers[j]) / offsets.units[j]);
             let y = || entries.iter().map(|(i, j, x)| y(i, j, x));
-            let rows =
-                shrunk_means(y().map(|(i, j, y)| (i, y - offsets.cols[j])), offsets.rows.len());
-            let cols = shrunk_means(y().map(|(i, j, y)| (j, y - rows[i])), offsets.cols.len());
+            let (mut rows, mut cols) = (offsets.rows.clone(), offsets.cols.clone());
+            if centring != Centring::Cols {
+                let left = y().map(|(i, j, y)| (i, y - offsets.cols[j]));
+                rows = shrunk_means(left, rows.len(), prior);
+            }
+            if centring != Centring::Rows {
+                cols = shrunk_means(y().map(|(i, j, y)| (j, y - rows[i])), cols.len(), prior);
+            }
             (offsets.rows, offsets.cols) = (rows, cols);
         }
         offsets.spread_over(entries, scaling)
