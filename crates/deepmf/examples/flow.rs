@@ -77,5 +77,5 @@ fn movielens() -> Result<Case> {
     let places: Vec<usize> = (0..all.len()).collect();
     let (train, test) = (all.take(&places[..10_000]), all.take(&places[10_000..]));
     let problem = Problem::completion(&train)?.test_entries(&test)?;
-    Ok(Case { problem, depth: 2, tolerance: 0.1, goal: 0.0, end: 3_500.0 })
+    Ok(Case { problem, depth: 2, tolerance: 1e-2, goal: 0.0, end: 3_500.0 })
 }

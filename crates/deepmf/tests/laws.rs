@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use deepmf::analysis::GaussNewton;
 use deepmf::data::Entries;
 use deepmf::linalg::{Mat, axpy, dot};
 use deepmf::model::{DeepLinear, Init, Model, Params, Pass, Smooth};
@@ -12,7 +13,9 @@ use deepmf::problem::{
 };
 use deepmf::product::{Cotangent, Outer, Product};
 use deepmf::random::{Purpose, RngExt, normal, stream};
-use deepmf::train::optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, RmsProp};
+use deepmf::train::optimizer::{
+    Adam, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum, RmsProp,
+};
 use deepmf::train::{
     Event, Flow, Optimizer, Probe, Room, Schedule, Stop, StopReason, Trainer, Validation,
 };
@@ -366,6 +369,38 @@ fn every_initialisation_has_its_scale_and_balanced_ones_are_balanced() {
     assert!(model.product().minus(&target).max_abs() < 1e-13);
 }
 
+#[test]
+fn the_gauss_newton_operator_is_symmetric_and_the_hessian_where_nothing_is_left() {
+    for model in models() {
+        let shape = model.shape();
+        let w = model.product();
+        for observation in observations(shape) {
+            let mut targets = vec![0.0; observation.len()];
+            observation.apply(&Product::Dense(w.view()), &mut Mat::default(), &mut targets);
+            let loss = Arc::new(Squared { constant: Constant::HalfSum, weights: None });
+            let problem = Problem::single(observation, targets, loss).unwrap();
+            let mut operator = GaussNewton::default();
+            operator.prepare(&problem, &model);
+            let mut product = |along: &Params| {
+                let mut out = along.zeros_like();
+                operator.multiply(&problem, &model, along, &mut out);
+                out
+            };
+            let (u, v) = (direction(&model, 1), direction(&model, 2));
+            let (gu, gv) = (product(&u), product(&v));
+            let (left, right) = (dot(u.values(), gv.values()), dot(v.values(), gu.values()));
+            assert!((left - right).abs() < 1e-10 * left.abs().max(1.0), "{left} {right}");
+            let h = 1e-6;
+            let (_, ahead) = gradient_at(&problem, &moved(&model, &v, h));
+            let (_, behind) = gradient_at(&problem, &moved(&model, &v, -h));
+            let scale = gv.values().iter().fold(1.0, |m: f64, x| m.max(x.abs()));
+            for ((a, b), g) in ahead.values().iter().zip(behind.values()).zip(gv.values()) {
+                assert!(((a - b) / (2.0 * h) - g).abs() < 1e-5 * scale);
+            }
+        }
+    }
+}
+
 fn optimizers() -> Vec<fn() -> Box<dyn Optimizer>> {
     vec![
         || Box::new(GradientDescent::new(0.1).unwrap().schedule(Schedule::Warmup { steps: 20 })),
@@ -375,6 +410,7 @@ fn optimizers() -> Vec<fn() -> Box<dyn Optimizer>> {
         || Box::new(RmsProp::new(1e-3).unwrap()),
         || Box::new(Adam::new(1e-2).unwrap()),
         || Box::new(Adam::new(1e-2).unwrap().amsgrad(true)),
+        || Box::new(LevenbergMarquardt::new(0.1).unwrap()),
         || Box::new(Flow::new(1e-5).unwrap().event(Event::Loss(1e-3))),
     ]
 }

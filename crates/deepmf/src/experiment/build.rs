@@ -214,6 +214,9 @@ fn optimizer(described: &Optimizer) -> Result<Box<dyn train::Optimizer>> {
             let flow = Flow::new(it.tolerance)?.method(it.method);
             Box::new(if let Some(time) = it.until { flow.until(time)? } else { flow })
         }
+        Optimizer::LevenbergMarquardt(it) => {
+            Box::new(optimizer::LevenbergMarquardt::new(it.tolerance)?)
+        }
         Optimizer::EndToEnd(it) => {
             let flow = EndToEnd::new(it.depth, it.tolerance)?;
             Box::new(if let Some(time) = it.until { flow.until(time)? } else { flow })

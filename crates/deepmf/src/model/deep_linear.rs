@@ -202,6 +202,10 @@ impl DeepLinear {
 }
 
 impl Model for DeepLinear {
+    fn smooth(&self) -> Option<&dyn Smooth> {
+        Some(self)
+    }
+
     fn shape(&self) -> Shape {
         (self.widths[self.depth()], self.widths[0])
     }

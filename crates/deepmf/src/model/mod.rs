@@ -50,6 +50,11 @@ pub trait Model: Send {
     ///
     /// `pass` must come from [`Model::forward`] at the same θ.
     fn pullback(&self, product: &Cotangent, pass: &mut Pass, into: &mut Params);
+
+    /// The same model with its further derivatives, if it has them.
+    fn smooth(&self) -> Option<&dyn Smooth> {
+        None
+    }
 }
 
 /// A model with the two further derivatives that curvature needs.

@@ -50,6 +50,12 @@ pub struct Evaluation {
     slope: Vec<f64>,
 }
 
+/// The second derivatives of a loss with respect to the measurements at one W, one list a term.
+#[derive(Clone, Debug, Default)]
+pub struct Curvature {
+    terms: Vec<Vec<f64>>,
+}
+
 impl Problem {
     /// A problem of one term.
     ///
@@ -218,6 +224,38 @@ impl Problem {
             value += term.weight * term.loss.value_and_slope(seen, &term.targets, slope);
         }
         value
+    }
+
+    /// The second derivatives at W, each with the weight of its term.
+    pub fn curvature(
+        &self,
+        product: &Product<'_>,
+        evaluation: &mut Evaluation,
+        into: &mut Curvature,
+    ) {
+        let Evaluation { room, seen, .. } = evaluation;
+        into.terms.resize_with(self.terms.len(), Vec::new);
+        for (term, curvature) in self.terms.iter().zip(&mut into.terms) {
+            seen.resize(term.targets.len(), 0.0);
+            curvature.resize(term.targets.len(), 0.0);
+            term.observation.apply(product, room, seen);
+            term.loss.curvature(seen, &term.targets, curvature);
+            for c in curvature.iter_mut() {
+                *c *= term.weight;
+            }
+        }
+    }
+
+    /// ∇²ℓ V for a change V of W, left in `evaluation.cotangent`.
+    pub fn curve(&self, curvature: &Curvature, along: &Product<'_>, evaluation: &mut Evaluation) {
+        let Evaluation { cotangent, room, seen, .. } = evaluation;
+        cotangent.clear(self.shape);
+        for (term, curvature) in self.terms.iter().zip(&curvature.terms) {
+            seen.resize(term.targets.len(), 0.0);
+            term.observation.apply(along, room, seen);
+            seen.iter_mut().zip(curvature).for_each(|(seen, c)| *seen *= c);
+            term.observation.adjoint(seen, cotangent);
+        }
     }
 
     /// The descent direction at W = 0, −∇ℓ(0): proportional to P_Ω(Y) for a mask and to Σ yᵢ Aᵢ for sensing.

@@ -22,7 +22,8 @@ pub use completion::{CompletionSettings, Scaling, SensingSettings};
 pub use data::{Data, EntriesOrder, File, LowRank, Reading, expand};
 pub use model::{DeepLinear, Init, Model};
 pub use optimizer::{
-    Adam, EndToEnd, Flow, FlowMethod, GradientDescent, GroupRmsProp, Momentum, Optimizer, RmsProp,
+    Adam, EndToEnd, Flow, FlowMethod, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum,
+    Optimizer, RmsProp,
 };
 pub use probe::Probe;
 pub use problem::{Loss, Mask, Observe, Problem, Sensing};

@@ -21,6 +21,17 @@ pub enum Optimizer {
     Flow(Flow),
     /// The flow of the product itself.
     EndToEnd(EndToEnd),
+    /// Levenberg–Marquardt on the factors.
+    LevenbergMarquardt(LevenbergMarquardt),
+}
+
+/// Levenberg–Marquardt on the factors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LevenbergMarquardt {
+    /// The relative accuracy of each step's linear system; 0.1.
+    #[serde(default = "inner")]
+    pub tolerance: f64,
 }
 
 /// Gradient flow, solved with error control.
@@ -146,6 +157,10 @@ pub struct Adam {
     /// How the rate changes.
     #[serde(default)]
     pub schedule: Schedule,
+}
+
+fn inner() -> f64 {
+    0.1
 }
 
 fn tolerance() -> f64 {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::{Adam, EndToEnd, Flow, GradientDescent, GroupRmsProp, Momentum, RmsProp};
+use super::optimizer::{
+    Adam, EndToEnd, Flow, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum, RmsProp,
+};
 use super::{Optimizer, Probe};
 
 /// How the model is trained.
@@ -120,6 +122,7 @@ struct Keys {
     adam: Option<Adam>,
     flow: Option<Flow>,
     end_to_end: Option<EndToEnd>,
+    levenberg_marquardt: Option<LevenbergMarquardt>,
     #[serde(default)]
     stop: Stop,
     #[serde(default)]
@@ -139,6 +142,7 @@ impl TryFrom<Keys> for Train {
             keys.adam.map(Optimizer::Adam),
             keys.flow.map(Optimizer::Flow),
             keys.end_to_end.map(Optimizer::EndToEnd),
+            keys.levenberg_marquardt.map(Optimizer::LevenbergMarquardt),
         ];
         let mut given = given.into_iter().flatten();
         match (given.next(), given.next()) {
@@ -147,7 +151,7 @@ impl TryFrom<Keys> for Train {
                 Ok(Self { optimizer, stop, record, validation })
             }
             _ => Err("train must have exactly one of `gradient-descent`, `momentum`, \
-                      `group-rms-prop`, `rms-prop`, `adam`, `flow`, `end-to-end`"
+                      `group-rms-prop`, `rms-prop`, `adam`, `flow`, `end-to-end`, `levenberg-marquardt`"
                 .into()),
         }
     }
@@ -165,6 +169,7 @@ impl From<Train> for Keys {
             Optimizer::Adam(it) => Self { adam: Some(it), ..keys },
             Optimizer::Flow(it) => Self { flow: Some(it), ..keys },
             Optimizer::EndToEnd(it) => Self { end_to_end: Some(it), ..keys },
+            Optimizer::LevenbergMarquardt(it) => Self { levenberg_marquardt: Some(it), ..keys },
         }
     }
 }

@@ -7,4 +7,5 @@ mod diagonal_flow;
 mod flow;
 mod gradient_flow;
 mod layers;
+mod polish;
 mod rank_adaptive;

@@ -70,7 +70,7 @@ fn it_is_narrow_where_depth_keeps_the_rest_small() {
     let fit = |depth| {
         RankAdaptive::new(depth, 1e-4, 1e-2)
             .unwrap()
-            .fit(&problem, |flow| Ok(flow), |trainer| trainer.stop(Stop::new().loss_below(1e-5)))
+            .fit(&problem, Ok, |trainer| trainer.stop(Stop::new().loss_below(1e-5)))
             .unwrap()
     };
     let (shallow, deep) = (fit(2), fit(4));
@@ -92,17 +92,13 @@ fn the_best_iterate_of_all_phases_is_kept() {
     let validation = Problem::completion(&held).unwrap();
     let done = RankAdaptive::new(2, 1e-3, 3e-2)
         .unwrap()
-        .fit(
-            &problem,
-            |flow| Ok(flow),
-            |trainer| {
-                trainer
-                    .validation(Validation::new(validation.clone()).every(1).patience(40))
-                    .record(Probe::EffectiveRank)
-                    .every(1)
-                    .stop(Stop::new().steps(400))
-            },
-        )
+        .fit(&problem, Ok, |trainer| {
+            trainer
+                .validation(Validation::new(validation.clone()).every(1).patience(40))
+                .record(Probe::EffectiveRank)
+                .every(1)
+                .stop(Stop::new().steps(400))
+        })
         .unwrap();
     let (_, best) = done.run.best.unwrap();
     let product = done.model.forward(&mut Pass::default()).to_dense();

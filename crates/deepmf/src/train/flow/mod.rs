@@ -188,9 +188,9 @@ impl Flow {
                 room.evaluate(problem, model);
                 self.integrator.memory.evaluations += 1;
                 if event.height(model, room) < 0.0 {
-                    low = middle
+                    low = middle;
                 } else {
-                    high = middle
+                    high = middle;
                 }
                 if high - low < 1e-9 {
                     break;

@@ -3,12 +3,14 @@
 mod adam;
 mod gradient_descent;
 mod group_rms_prop;
+mod levenberg_marquardt;
 mod momentum;
 mod rms_prop;
 
 pub use adam::Adam;
 pub use gradient_descent::GradientDescent;
 pub use group_rms_prop::GroupRmsProp;
+pub use levenberg_marquardt::LevenbergMarquardt;
 pub use momentum::Momentum;
 pub use rms_prop::RmsProp;
 
