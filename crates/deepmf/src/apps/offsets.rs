@@ -14,7 +14,7 @@ const DIFFERENT: f64 = 100.0;
 
 /// Which additive offsets are taken out of a table before a fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Centring {
+pub(super) enum Centring {
     /// None: scales alone.
     None,
     /// Means of the rows.
@@ -26,8 +26,13 @@ pub enum Centring {
 }
 
 impl Centring {
+    /// In entries, the weight of the prior that an offset is zero.
+    pub(super) fn prior(self) -> f64 {
+        if self == Self::Both { 5.0 } else { PRIOR }
+    }
+
     /// What it is called in tables.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::None => "not centred",
             Self::Rows => "rows centred",
@@ -67,7 +72,12 @@ impl Offsets {
     }
 
     /// The offsets of a centring, each drawn towards zero as by `prior` entries that are zero.
-    pub fn centred(entries: &Entries, scaling: Scaling, centring: Centring, prior: f64) -> Self {
+    pub(super) fn centred(
+        entries: &Entries,
+        scaling: Scaling,
+        centring: Centring,
+        prior: f64,
+    ) -> Self {
         let mut offsets = Self::none(entries.shape()).centered(entries, scaling);
         let rounds = match centring {
             Centring::None => return Self::scales(entries, scaling),
@@ -180,8 +190,12 @@ impl Offsets {
     }
 }
 
-fn shrunk_means(values: impl Iterator<Item = (usize, f64)>, count: usize) -> Vec<f64> {
-    let mut sums = vec![(0.0, PRIOR); count];
+fn shrunk_means(
+    values: impl Iterator<Item = (usize, f64)>,
+    count: usize,
+    prior: f64,
+) -> Vec<f64> {
+    let mut sums = vec![(0.0, prior); count];
     for (line, value) in values {
         sums[line].0 += value;
         sums[line].1 += 1.0;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use completion::{CompletionSettings, Scaling, SensingSettings};
+pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
 pub use data::{Data, EntriesOrder, File, LowRank, Reading, expand};
 pub use model::{DeepLinear, Init, Model};
 pub use optimizer::{
