@@ -20,6 +20,6 @@ pub use baseline::Baselines;
 pub use completed::{Completed, Filled, HeldOut, TruthErrors};
 pub use completion::Completion;
 pub use conformal::Intervals;
-pub use offsets::{Centring, Offsets};
+pub use offsets::Offsets;
 pub use selection::{Candidate, Stage};
 pub use sensing::{Sensed, Sensing};

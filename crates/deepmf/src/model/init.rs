@@ -178,7 +178,7 @@ impl Init {
                 }
                 if width != widths[1] {
                     let found = widths[1];
-                    return Err(Error::parameter("the width of a kernel start", width, found));
+                    return Err(Error::parameter("the width of a kernel start", width.to_string(), found));
                 }
                 let left = Mat::from_fn(rows, width, |i, r| match left {
                     Some(left) if r < first => root * left[(i, r)],
@@ -211,7 +211,7 @@ impl Init {
 /// The gain of a start that has two layers.
 fn gain_of_two_layers(gain: f64, depth: usize) -> Result<f64> {
     if depth != 2 {
-        return Err(Error::parameter("the depth of a start with W(0) = 0", 2, depth));
+        return Err(Error::parameter("the depth of a start with W(0) = 0", "2", depth));
     }
     if !(gain.is_finite() && gain > 0.0) {
         return Err(Error::parameter("gain", "above 0", gain));
