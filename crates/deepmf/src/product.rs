@@ -144,6 +144,20 @@ impl Operator for Product<'_> {
     }
 }
 
+impl Operator for Cotangent {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        self.right_product_into(MatRef::new(1, x.len(), x), out);
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        self.left_product_into(MatRef::new(1, x.len(), x), out);
+    }
+}
+
 fn sum(parts: impl Iterator<Item = Mat>) -> Mat {
     parts
         .reduce(|mut total, part| {
@@ -296,19 +310,5 @@ impl Cotangent {
     /// The inner product ⟨G, W⟩ with a product of the same shape.
     pub fn inner(&self, product: &Product<'_>) -> f64 {
         dot(self.to_dense().values(), product.to_dense().values())
-    }
-}
-
-impl Operator for Cotangent {
-    fn shape(&self) -> (usize, usize) {
-        self.shape
-    }
-
-    fn apply(&self, x: &[f64], out: &mut [f64]) {
-        self.right_product_into(MatRef::new(1, x.len(), x), out);
-    }
-
-    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
-        self.left_product_into(MatRef::new(1, x.len(), x), out);
     }
 }

@@ -28,8 +28,12 @@ fn a_step_allocates_nothing() {
         Problem::sensing(operators, targets, Constant::Mean).unwrap(),
         Problem::full(&truth, Constant::Mean).unwrap(),
     ];
-    let optimizers: [fn() -> Box<dyn Optimizer>; 6] = [
+    let optimizers: [fn() -> Box<dyn Optimizer>; 7] = [
         || Box::new(GradientDescent::new(0.1).unwrap()),
+        || {
+            let descent = GradientDescent::new(0.1).unwrap().decay(1e-3).unwrap();
+            Box::new(descent.outer(0.5).unwrap())
+        },
         || Box::new(Momentum::new(0.1, 0.9).unwrap()),
         || Box::new(GroupRmsProp::new(1e-3).unwrap()),
         || Box::new(RmsProp::new(1e-3).unwrap()),

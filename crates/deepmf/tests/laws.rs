@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deepmf::analysis::GaussNewton;
 use deepmf::data::Entries;
 use deepmf::linalg::{Mat, axpy, dot};
-use deepmf::model::{DeepLinear, Init, Model, Params, Pass, Smooth};
+use deepmf::model::{Compressed, DeepLinear, Init, Model, Params, Pass, Smooth};
 use deepmf::problem::{
     Constant, Evaluation, Full, Huber, Loss, Mask, Observation, Problem, Sensing, Squared, Term,
 };
@@ -70,10 +70,18 @@ fn models() -> Vec<DeepLinear> {
         &[4, 7, 3, 5, 6, 9],
     ];
     let scale = 1.0;
-    widths
-        .iter()
-        .map(|widths| DeepLinear::new(widths).unwrap().init(&Init::Gaussian { scale }, 5).unwrap())
-        .collect()
+    let gaussian = |widths: &&[usize]| {
+        DeepLinear::new(widths).unwrap().init(&Init::Gaussian { scale }, 5).unwrap()
+    };
+    widths.iter().map(gaussian).chain([compressed()]).collect()
+}
+
+/// A compressed network of depth 2 + 2 at its start.
+fn compressed() -> DeepLinear {
+    let wide = DeepLinear::with_width((7, 7), 2, 7).unwrap();
+    let wide = wide.init(&Init::Orthogonal { scale: 1.0 }, 5).unwrap();
+    let problem = Problem::completion(&some_entries((7, 7), 0.5, 3)).unwrap();
+    Compressed::new(&wide, &problem, 2).unwrap().model
 }
 
 fn direction(model: &DeepLinear, seed: u64) -> Params {
@@ -404,6 +412,10 @@ fn the_gauss_newton_operator_is_symmetric_and_the_hessian_where_nothing_is_left(
 fn optimizers() -> Vec<fn() -> Box<dyn Optimizer>> {
     vec![
         || Box::new(GradientDescent::new(0.1).unwrap().schedule(Schedule::Warmup { steps: 20 })),
+        || {
+            let descent = GradientDescent::new(0.1).unwrap().decay(1e-3).unwrap();
+            Box::new(descent.outer(0.5).unwrap())
+        },
         || Box::new(Momentum::new(0.02, 0.9).unwrap()),
         || Box::new(Momentum::new(0.02, 0.9).unwrap().nesterov(true)),
         || Box::new(GroupRmsProp::new(1e-2).unwrap()),

@@ -178,13 +178,14 @@ fn the_keys_of_other_commands_are_those_of_the_page() {
 #[test]
 fn the_stop_reasons_of_the_page_are_those_of_the_library() {
     use deepmf::train::StopReason::{
-        Diverged, Event, GradientVanished, Interrupted, LossReached, ObjectiveSettled, Plateau,
-        StepsDone, TimeUp, ValidationWorse,
+        Diverged, Event, GapClosed, GradientVanished, Interrupted, LossReached, ObjectiveSettled,
+        Plateau, StepsDone, TimeUp, ValidationWorse,
     };
     let all = [
         LossReached,
         GradientVanished,
         ObjectiveSettled,
+        GapClosed,
         ValidationWorse,
         Plateau,
         Event,

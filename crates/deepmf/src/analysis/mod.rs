@@ -3,6 +3,7 @@
 mod alignment;
 mod balance;
 mod gauss_newton;
+mod plateau;
 mod reconstruction;
 mod spectrum;
 pub mod theory;
@@ -10,6 +11,7 @@ pub mod theory;
 pub use alignment::{Alignment, Spread, alignment};
 pub use balance::{balancedness_gap, max_balancedness_gap, spectral_balancedness_gap};
 pub use gauss_newton::GaussNewton;
+pub use plateau::{Plateau, plateaus, saddles};
 pub use reconstruction::{
     mean_squared_error, mean_squared_error_at, relative_error, root_mean_squared_error,
     root_mean_squared_error_at,

@@ -16,7 +16,7 @@ pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
 pub use read::{Array, Format, ReadOptions, read, read_array, read_dense, read_with};
 pub use split::{hole_folds, k_fold, split};
-pub use synthetic::low_rank;
+pub use synthetic::{low_rank, perturbed, with_spectrum};
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
 pub use write::{encoded, text, write};

@@ -1,7 +1,7 @@
 //! Synthetic truths: matrices of which everything is known.
 
 use super::{Shape, words};
-use crate::linalg::Mat;
+use crate::linalg::{Mat, random_orthogonal, singular_values};
 use crate::random::{Purpose, normal, stream};
 use crate::{Error, Result};
 
@@ -36,10 +36,105 @@ pub fn low_rank(shape: Shape, rank: usize, seed: u64) -> Result<Mat> {
     Ok(product.scaled(factor))
 }
 
+/// A random matrix of `shape` with the given singular values: U diag(values) Vᵀ with random orthonormal U and V.
+///
+/// A `symmetric` one is Q diag(values) Qᵀ, and the values are its eigenvalues.
+///
+/// # Errors
+/// [`Error::Parameter`] if there are no values or more than min(rows, cols), one is not finite (or below 0, unless
+/// `symmetric`), or a symmetric matrix is not square.
+///
+/// ```
+/// let truth = deepmf::data::with_spectrum((4, 4), &[3.0, -1.0], true, 0)?;
+/// assert!((truth.frobenius() - 10_f64.sqrt()).abs() < 1e-12);
+/// # Ok::<(), deepmf::Error>(())
+/// ```
+pub fn with_spectrum(shape: Shape, values: &[f64], symmetric: bool, seed: u64) -> Result<Mat> {
+    let (rows, cols) = shape;
+    must_be_square(shape, symmetric)?;
+    let most = rows.min(cols);
+    if !(1..=most).contains(&values.len()) {
+        let allowed = format!("from 1 to {most}");
+        return Err(Error::parameter("the number of values of a spectrum", allowed, values.len()));
+    }
+    if let Some(found) = values.iter().find(|x| !(x.is_finite() && (symmetric || **x >= 0.0))) {
+        let allowed = if symmetric { "finite" } else { "finite and 0 or more" };
+        return Err(Error::parameter("every value of a spectrum", allowed, found));
+    }
+    let mut draws = stream(seed, Purpose::Truth, 0);
+    let left = random_orthogonal(rows, values.len(), &mut draws);
+    let right =
+        if symmetric { left.clone() } else { random_orthogonal(cols, values.len(), &mut draws) };
+    let scaled = Mat::from_fn(rows, values.len(), |i, k| left[(i, k)] * values[k]);
+    Ok(scaled.view().times(right.t()))
+}
+
+/// `matrix` + E with a gaussian E, symmetric on request, of spectral norm ‖E‖₂ = `norm`.
+///
+/// # Errors
+/// [`Error::Parameter`] if `norm` is not 0 or more or a symmetric E is not square; [`Error::NotFinite`].
+pub fn perturbed(matrix: &Mat, norm: f64, symmetric: bool, seed: u64) -> Result<Mat> {
+    let (rows, cols) = (matrix.rows(), matrix.cols());
+    must_be_square((rows, cols), symmetric)?;
+    if !(norm.is_finite() && norm >= 0.0) {
+        return Err(Error::parameter("noise", "0 or more", norm));
+    }
+    let mut draws = stream(seed, Purpose::Noise, 0);
+    let drawn = Mat::from_fn(rows, cols, |_, _| normal(&mut draws));
+    let both = |i, j| if symmetric { drawn[(i, j)] + drawn[(j, i)] } else { drawn[(i, j)] };
+    let noise = Mat::from_fn(rows, cols, both);
+    let largest = singular_values(noise.view())?.first().copied().unwrap_or(1.0);
+    Ok(matrix.clone().minus(&noise.scaled(-norm / largest)))
+}
+
+fn must_be_square((rows, cols): Shape, symmetric: bool) -> Result<()> {
+    if !symmetric || rows == cols {
+        return Ok(());
+    }
+    Err(Error::parameter("a symmetric matrix", "square", words((rows, cols))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::singular_values;
+    use crate::linalg::eigen;
+
+    #[test]
+    fn a_matrix_has_the_spectrum_that_was_asked_for() {
+        let values = [3.0, 1.0, 0.5];
+        let tall = with_spectrum((7, 5), &values, false, 1).unwrap();
+        let found = singular_values(tall.view()).unwrap();
+        assert!(found.iter().zip([3.0, 1.0, 0.5, 0.0, 0.0]).all(|(a, b)| (a - b).abs() < 1e-13));
+        let symmetric = with_spectrum((5, 5), &[2.0, -1.0], true, 1).unwrap();
+        assert!(symmetric.clone().minus(&symmetric.t().to_mat()).max_abs() < 1e-15);
+        let found = eigen(symmetric.view()).unwrap().values;
+        assert!((found[0] + 1.0).abs() < 1e-13 && (found[4] - 2.0).abs() < 1e-13, "{found:?}");
+    }
+
+    #[test]
+    fn a_perturbation_has_its_norm_and_its_symmetry() {
+        let zero = Mat::zeros(6, 6);
+        for symmetric in [true, false] {
+            let noise = perturbed(&zero, 0.3, symmetric, 2).unwrap();
+            assert!((singular_values(noise.view()).unwrap()[0] - 0.3).abs() < 1e-14);
+            let odd = noise.clone().minus(&noise.t().to_mat()).max_abs();
+            assert_eq!(odd < 1e-15, symmetric);
+        }
+        assert_eq!(perturbed(&Mat::eye(3, 3), 0.0, true, 2).unwrap(), Mat::eye(3, 3));
+    }
+
+    #[test]
+    fn a_spectrum_that_cannot_be_is_named() {
+        let message = |shape, values: &[f64], symmetric| {
+            with_spectrum(shape, values, symmetric, 0).unwrap_err().to_string()
+        };
+        assert!(message((3, 2), &[1.0; 3], false).ends_with("from 1 to 2, but it is 3"));
+        assert!(message((3, 3), &[-1.0], false).ends_with("0 or more, but it is -1"));
+        assert_eq!(
+            message((3, 2), &[1.0], true),
+            "a symmetric matrix must be square, but it is (3, 2)"
+        );
+    }
 
     #[test]
     fn the_truth_has_its_rank_and_its_norm() {

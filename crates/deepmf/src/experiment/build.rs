@@ -1,6 +1,7 @@
 //! From what was written to what it means: live parts, with all checks before any work.
 
 mod source;
+mod start;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,13 +9,14 @@ use std::time::Duration;
 
 pub(super) use source::DENSE_UP_TO;
 use source::Source;
+use start::{greedy, model, widths};
 
 use crate::data::{self, Entries};
-use crate::model::{self, DeepLinear};
+use crate::model::DeepLinear;
 use crate::problem::{Huber, Problem, Sensing, Squared};
-use crate::spec::{self, Init, Loss, Model, Observe, Optimizer, Spec};
+use crate::spec::{self, Loss, Model, Observe, Optimizer, Spec};
 use crate::train::flow::{EndToEnd, Flow};
-use crate::train::{self, Trainer, Validation};
+use crate::train::{self, Greedy, Trainer, Validation};
 use crate::train::{Stop, optimizer};
 use crate::{Error, Result};
 
@@ -26,6 +28,10 @@ pub struct Parts {
     pub model: DeepLinear,
     /// The trainer, with optimizer, stop rules, probes and validation.
     pub trainer: Trainer<'static>,
+    /// What makes the model grow, if it does; each phase needs a trainer of its own.
+    pub greedy: Option<Greedy>,
+    /// The entries that the trainer holds out.
+    pub validation: Option<Validation>,
     /// What is known before any step, by name: see [`TrialResult`](super::TrialResult).
     pub facts: Vec<(&'static str, f64)>,
 }
@@ -38,6 +44,17 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
     let source = Source::load(spec, base)?;
     let (problem, validation) = problem(spec, &source)?;
     let model = model(spec, &problem, base)?;
+    let trainer = trainer(spec, validation.as_ref())?;
+    let greedy = match &spec.model {
+        Model::Greedy(described) => Some(greedy(described)?),
+        Model::DeepLinear(_) | Model::Compressed(_) => None,
+    };
+    let facts = source.facts(&problem)?;
+    Ok(Parts { problem, model, trainer, greedy, validation, facts })
+}
+
+/// The trainer that a description means.
+pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Trainer<'static>> {
     let record = &spec.train.record;
     let mut trainer = Trainer::boxed(optimizer(&spec.train.optimizer)?)
         .stop(stop(&spec.train.stop)?)
@@ -46,10 +63,9 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
         trainer = trainer.record(*probe);
     }
     if let Some(validation) = validation {
-        trainer = trainer.validation(validation);
+        trainer = trainer.validation(validation.clone());
     }
-    let facts = source.facts(&problem)?;
-    Ok(Parts { problem, model, trainer, facts })
+    Ok(trainer)
 }
 
 /// Checks what can be checked without reading data.
@@ -59,9 +75,23 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
     if spec.train.record.every == 0 {
         return Err(Error::parameter("record.every", "1 or more", 0));
     }
-    let Model::DeepLinear(model) = &spec.model;
-    widths(model, (1, 1))?;
-    positive("init-scale", model.init.scale())?;
+    match &spec.model {
+        Model::DeepLinear(model) => {
+            widths(model, (1, 1))?;
+            positive("init-scale", model.init.scale())?;
+        }
+        Model::Compressed(model) => {
+            for (name, value) in [("depth", model.depth), ("rank", model.rank)] {
+                if value == 0 {
+                    return Err(Error::parameter(name, "1 or more", value));
+                }
+            }
+            positive("init-scale", Some(model.scale))?;
+        }
+        Model::Greedy(model) => {
+            greedy(model)?;
+        }
+    }
     if let Loss::Huber { delta } = spec.problem.loss {
         positive("delta", Some(delta))?;
     }
@@ -69,13 +99,20 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
     if let Some(fraction) = held.filter(|part| !(*part > 0.0 && *part < 1.0)) {
         return Err(Error::parameter("validation.fraction", "above 0 and below 1", fraction));
     }
-    if let spec::Data::LowRank(low_rank) = &spec.data {
-        let (rows, cols) = low_rank.shape;
-        let most = rows.min(cols);
-        if !(1..=most).contains(&low_rank.rank) {
-            return Err(Error::parameter("rank", format!("from 1 to {most}"), low_rank.rank));
+    match &spec.data {
+        spec::Data::LowRank(low_rank) => {
+            let (rows, cols) = low_rank.shape;
+            let most = rows.min(cols);
+            if !(1..=most).contains(&low_rank.rank) {
+                return Err(Error::parameter("rank", format!("from 1 to {most}"), low_rank.rank));
+            }
+            source::mask_count(spec, rows.saturating_mul(cols))?;
         }
-        source::mask_count(spec, rows.saturating_mul(cols))?;
+        spec::Data::Spectrum(spectrum) => {
+            let (rows, cols) = spectrum.shape;
+            source::mask_count(spec, rows.saturating_mul(cols))?;
+        }
+        spec::Data::Cells(_) | spec::Data::File(_) | spec::Data::EntriesOrder(_) => {}
     }
     Ok(())
 }
@@ -105,11 +142,11 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
             completion(spec, &seen)?
         }
         Observe::Full => match spec.problem.loss {
-            Loss::Squared => Problem::full(source.truth()?, constant)?,
-            Loss::Huber { .. } => completion(spec, &Entries::from_dense(source.truth()?)?)?,
+            Loss::Squared => Problem::full(source.whole()?, constant)?,
+            Loss::Huber { .. } => completion(spec, &Entries::from_dense(source.whole()?)?)?,
         },
         Observe::Sensing(sensing) => {
-            let truth = source.truth()?;
+            let truth = source.whole()?;
             let shape = (truth.rows(), truth.cols());
             let operators = Sensing::gaussian(shape, sensing.count, spec.seed)?;
             let targets = operators.measure(truth)?;
@@ -144,51 +181,14 @@ fn completion(spec: &Spec, entries: &Entries) -> Result<Problem> {
     }
 }
 
-fn widths(model: &spec::DeepLinear, (rows, cols): data::Shape) -> Result<Vec<usize>> {
-    let hidden = match (&model.widths, model.depth, model.width) {
-        (Some(widths), None, None) => widths.clone(),
-        (Some(_), ..) => {
-            let found = "given with depth or width";
-            return Err(Error::parameter("widths", "given alone", found));
-        }
-        (None, depth, width) => {
-            let depth = depth.unwrap_or(3);
-            if depth == 0 {
-                return Err(Error::parameter("depth", "1 or more", depth));
-            }
-            vec![width.unwrap_or(rows.min(cols)); depth - 1]
-        }
-    };
-    let widths: Vec<usize> = [cols].into_iter().chain(hidden).chain([rows]).collect();
-    if widths.contains(&0) {
-        return Err(Error::parameter("every width", "1 or more", 0));
-    }
-    Ok(widths)
-}
-
-fn model(spec: &Spec, problem: &Problem, base: &Path) -> Result<DeepLinear> {
-    let Model::DeepLinear(described) = &spec.model;
-    let init = match &described.init {
-        Init::Gaussian { scale } => model::Init::Gaussian { scale: *scale },
-        Init::Uniform { scale } => model::Init::Uniform { scale: *scale },
-        Init::Identity { scale } => model::Init::Identity { scale: *scale },
-        Init::Orthogonal { scale } => model::Init::Orthogonal { scale: *scale },
-        Init::Balanced { scale } => model::Init::Balanced { scale: *scale },
-        Init::BalancedFrom { path } => {
-            model::Init::BalancedFrom { matrix: data::read_dense(source::file(path, base)?)? }
-        }
-        Init::Spectral { scale } => {
-            model::Init::Spectral { scale: *scale, surrogate: problem.surrogate() }
-        }
-    };
-    DeepLinear::new(&widths(described, problem.shape())?)?.init(&init, spec.seed)
-}
-
 fn optimizer(described: &Optimizer) -> Result<Box<dyn train::Optimizer>> {
     Ok(match described {
-        Optimizer::GradientDescent(it) => {
-            Box::new(optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?))
-        }
+        Optimizer::GradientDescent(it) => Box::new(
+            optimizer::GradientDescent::new(it.rate)?
+                .decay(it.decay)?
+                .outer(it.outer)?
+                .schedule(it.schedule.check()?),
+        ),
         Optimizer::Momentum(it) => Box::new(
             optimizer::Momentum::new(it.rate, it.momentum)?
                 .nesterov(it.nesterov)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::result::NUMBERS;
+use super::take::Take;
 use crate::spec::read;
 use crate::{Error, Result};
 
@@ -22,7 +23,8 @@ use crate::{Error, Result};
 /// | `where` | all trials | dotted keys with the value, or the list of values, that a trial must have |
 /// | `metric` | | a column of `results.csv`, or of the trajectory |
 /// | `over` | 1 | a column by which it is divided, row by row |
-/// | `take` | `end` | which moment counts: `end`, `min`, `max`, `mean`, `step-of-min` or `{ at = step }` |
+/// | `over-power` | 1 | the power to which `over` is raised first |
+/// | `take` | `end` | which moment counts: see [`Take`] |
 /// | `while` | all rows | columns with the range in which the rows of the trajectory count |
 /// | `median` | false | whether the median over the trials counts, instead of every single one |
 /// | `ratio-to` | | other values of `where`: divides by the number of the trial that differs in them |
@@ -52,6 +54,8 @@ pub struct Claim {
     pub metric: String,
     /// A column by which it is divided.
     pub over: Option<String>,
+    /// The power to which that column is raised first.
+    pub over_power: Option<f64>,
     /// Which moment of a trial counts.
     #[serde(default)]
     pub take: Take,
@@ -87,25 +91,6 @@ pub enum Origin {
     Rerun,
     /// What this project aims at.
     Aim,
-}
-
-/// Which moment of a trial counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Take {
-    /// Its end: the row of `results.csv`.
-    #[default]
-    End,
-    /// The least of the trajectory.
-    Min,
-    /// The greatest of the trajectory.
-    Max,
-    /// The mean of the trajectory.
-    Mean,
-    /// The step at which the trajectory is least.
-    StepOfMin,
-    /// The recorded step with this number.
-    At(u64),
 }
 
 /// A value and how far off it may be.
@@ -209,6 +194,9 @@ impl Claim {
             let ways = "`ratio-to`, `change-from`, `factor-per-decade`";
             return Some(format!("must have at most one of {ways}"));
         }
+        if self.over_power.is_some() && self.over.is_none() {
+            return Some("must have `over` where it has `over-power`".into());
+        }
         if self.take == Take::End {
             let known = |name: &String| name == "steps" || NUMBERS.contains(&name.as_str());
             let unknown = [Some(&self.metric), self.over.as_ref()].into_iter().flatten();
@@ -250,18 +238,52 @@ impl Claim {
     }
 }
 
-/// Whether `found` is `wanted`, or one of its elements; numbers are compared as numbers.
+/// Whether `found` is `wanted`, or one of its elements.
 pub(super) fn matches(found: &Value, wanted: &Value) -> bool {
+    let any = wanted.as_array().map_or(&[][..], Vec::as_slice);
+    same(found, wanted) || any.iter().any(|wanted| same(found, wanted))
+}
+
+/// Whether two values are the same; numbers are compared as numbers, also in lists.
+fn same(a: &Value, b: &Value) -> bool {
     let number = |value: &Value| match value {
         Value::Integer(x) => Some(*x as f64),
         Value::Float(x) => Some(*x),
         _ => None,
     };
-    match (wanted, found) {
-        (Value::Array(any), found) if !found.is_array() => any.iter().any(|w| matches(found, w)),
-        _ => match (number(found), number(wanted)) {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        _ => match (number(a), number(b)) {
             (Some(a), Some(b)) => a.total_cmp(&b).is_eq(),
-            _ => found == wanted,
+            _ => a == b,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_found_alone_in_a_list_and_as_a_list() {
+        let value = |text: &str| {
+            let table: Table = toml::from_str(&format!("x = {text}")).unwrap();
+            table["x"].clone()
+        };
+        for (found, wanted, expected) in [
+            ("3", "3.0", true),
+            ("3", "[2, 3]", true),
+            ("3", "[2, 4]", false),
+            ("[3, 2.0]", "[3.0, 2]", true),
+            ("[3, 2]", "[[3], [3, 2]]", true),
+            ("[3, 2]", "[3, 2, 1]", false),
+            ("[3]", "[[3, 2]]", false),
+            ("[3, 2]", "[2, 3]", false),
+            ("\"a\"", "[\"b\", \"a\"]", true),
+        ] {
+            assert_eq!(matches(&value(found), &value(wanted)), expected, "{found} {wanted}");
+        }
     }
 }

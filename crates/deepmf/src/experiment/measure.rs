@@ -3,9 +3,9 @@
 use toml::{Table, Value};
 
 use super::Experiment;
-use super::claim::{Along, Bound, Claim, Take, matches};
+use super::claim::{Along, Bound, Claim, matches};
 use super::sweep::{Outcome, TrialReport};
-use crate::train::Trajectory;
+use super::take::{Rows, Take};
 use crate::{Error, Result};
 
 /// What became of a claim.
@@ -102,13 +102,19 @@ fn fits(experiment: &Experiment, place: usize, wanted: &Table) -> bool {
     wanted.iter().all(|(key, wanted)| trial.value(key).is_some_and(|found| matches(&found, wanted)))
 }
 
-/// The trial that has these values and is otherwise the same as the one at `place`.
+/// The trial that has these values and is otherwise the same as the one at `place`; a varied table of which a key
+/// is given may differ in its other keys too.
 fn counterpart(experiment: &Experiment, place: usize, other: &Table) -> Option<usize> {
+    let given = |key: &str| {
+        other.keys().any(|name| {
+            name.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
     let same = |candidate: usize| {
         let values = &experiment.trials[place].values;
         values
             .iter()
-            .filter(|(key, _)| !other.contains_key(key))
+            .filter(|(key, _)| !given(key))
             .all(|(key, value)| experiment.trials[candidate].value(key).as_ref() == Some(value))
     };
     (0..experiment.trials.len())
@@ -117,10 +123,11 @@ fn counterpart(experiment: &Experiment, place: usize, other: &Table) -> Option<u
 
 /// The number of one trial.
 fn number(claim: &Claim, report: &TrialReport) -> Result<f64> {
+    let over = |x: f64, under: f64| x / under.powf(claim.over_power.unwrap_or(1.0));
     if claim.take == Take::End {
         let of = |name: &str| report.result().and_then(|result| result.number(name));
         let under = claim.over.as_ref().map_or(Some(1.0), |name| of(name));
-        return Ok(of(&claim.metric).zip(under).map_or(f64::NAN, |(x, under)| x / under));
+        return Ok(of(&claim.metric).zip(under).map_or(f64::NAN, |(x, under)| over(x, under)));
     }
     let trajectory = report.trajectory()?;
     let column = |name: &str| {
@@ -131,35 +138,16 @@ fn number(claim: &Claim, report: &TrialReport) -> Result<f64> {
     };
     let mut numbers = column(&claim.metric)?;
     if let Some(name) = &claim.over {
-        numbers.iter_mut().zip(column(name)?).for_each(|(x, under)| *x /= under);
+        numbers.iter_mut().zip(column(name)?).for_each(|(x, under)| *x = over(*x, under));
     }
     let mut counts = vec![true; numbers.len()];
     for (name, (low, high)) in &claim.during {
         let range = column(name)?;
         counts.iter_mut().zip(range).for_each(|(counts, x)| *counts &= (*low..=*high).contains(&x));
     }
-    Ok(reduce(claim.take, &steps(&trajectory), &numbers, &counts))
-}
-
-fn steps(trajectory: &Trajectory) -> Vec<f64> {
-    trajectory.column("step").unwrap_or_default()
-}
-
-fn reduce(take: Take, steps: &[f64], numbers: &[f64], counts: &[bool]) -> f64 {
-    let rows = steps.iter().zip(numbers).zip(counts).filter(|(_, counts)| **counts);
-    let rows: Vec<(f64, f64)> = rows.map(|((step, x), _)| (*step, *x)).collect();
-    let least = rows.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    match take {
-        Take::Min => least.map_or(f64::NAN, |row| row.1),
-        Take::StepOfMin => least.map_or(f64::NAN, |row| row.0),
-        Take::Max => rows.iter().map(|row| row.1).max_by(f64::total_cmp).unwrap_or(f64::NAN),
-        Take::Mean => rows.iter().map(|row| row.1).sum::<f64>() / rows.len() as f64,
-        Take::At(step) => {
-            let row = rows.iter().find(|row| row.0.total_cmp(&(step as f64)).is_eq());
-            row.map_or(f64::NAN, |row| row.1)
-        }
-        Take::End => rows.last().map_or(f64::NAN, |row| row.1),
-    }
+    let steps = trajectory.column("step").unwrap_or_default();
+    let norms = trajectory.column("gradient_norm").unwrap_or_default();
+    Ok(Rows { steps, numbers, norms }.kept(&counts).take(claim.take))
 }
 
 /// The factor by which the number falls for each decade of the key's value, from each value to the next lower one.
@@ -214,14 +202,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_taken_among_the_rows_that_count() {
-        let (steps, numbers) = ([0.0, 10.0, 20.0, 30.0], [5.0, 1.0, 3.0, 4.0]);
-        let counts = [true, false, true, true];
-        let take = |take| reduce(take, &steps, &numbers, &counts);
-        assert_eq!((take(Take::Min), take(Take::StepOfMin)), (3.0, 20.0));
-        assert_eq!((take(Take::Max), take(Take::Mean), take(Take::At(30))), (5.0, 4.0, 4.0));
-        assert!(take(Take::At(10)).is_nan());
-        assert!(!Bound::Below(1.0).holds(take(Take::At(10))));
+    fn a_number_that_is_not_there_keeps_no_bound() {
+        for bound in [Bound::Below(1.0), Bound::Above(1.0), Bound::Between(0.0, 1.0)] {
+            assert!(!bound.holds(f64::NAN));
+        }
     }
 
     #[test]

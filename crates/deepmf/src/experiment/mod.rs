@@ -6,6 +6,7 @@ mod measure;
 mod result;
 pub mod study;
 mod sweep;
+mod take;
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -13,10 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use build::{Parts, build};
-pub use claim::{Along, Bound, Claim, Origin, Take, Within};
+pub use claim::{Along, Bound, Claim, Origin, Within};
 pub use measure::{Judgement, Verdict};
 pub use result::TrialResult;
 pub use sweep::{Outcome, TrialReport};
+pub use take::Take;
 
 use crate::data::write_whole;
 use crate::spec::{self, Spec, Trial};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::build::{DENSE_UP_TO, Parts, build};
+use super::build::{self, DENSE_UP_TO, Parts, build};
 use super::result::TrialResult;
 use super::{Experiment, RunOptions};
 use crate::Result;
@@ -11,7 +11,7 @@ use crate::analysis::{effective_rank, nuclear_norm, stable_rank};
 use crate::data::write_whole;
 use crate::linalg::singular_values;
 use crate::model::Tensors;
-use crate::train::{Room, StopReason, Trajectory};
+use crate::train::{Room, StopReason, Trainer, Trajectory};
 
 /// Runs trial `place`; its files go to `folder`, from whose checkpoint it goes on if `options` say so.
 pub(super) fn run(
@@ -21,18 +21,32 @@ pub(super) fn run(
     options: &RunOptions,
 ) -> Result<(TrialResult, Trajectory)> {
     let trial = &experiment.trials[place];
-    let Parts { problem, mut model, mut trainer, facts } = build(&trial.spec, &experiment.base)?;
+    let Parts { problem, mut model, mut trainer, greedy, validation, facts } =
+        build(&trial.spec, &experiment.base)?;
+    let watched = |mut trainer: Trainer<'static>| {
+        if let Some(flag) = &options.interrupt {
+            trainer = trainer.interrupt(Arc::clone(flag));
+        }
+        if let Some(told) = options.on_progress.clone() {
+            trainer = trainer.watch(move |progress| told(&(place, *progress)));
+        }
+        trainer
+    };
     if let Some(folder) = folder {
         experiment.write_spec(trial, folder)?;
         trainer = trainer.folder(folder).resume(options.resume);
     }
-    if let Some(flag) = &options.interrupt {
-        trainer = trainer.interrupt(Arc::clone(flag));
-    }
-    if let Some(told) = options.on_progress.clone() {
-        trainer = trainer.watch(move |progress| told(&(place, *progress)));
-    }
-    let run = trainer.fit(&problem, &mut model)?;
+    let run = if let Some(greedy) = greedy {
+        let mut phase = || Ok(watched(build::trainer(&trial.spec, validation.as_ref())?));
+        let grown = greedy.fit(&problem, &mut phase)?;
+        if let Some(folder) = folder {
+            write_whole(folder.join("trajectory.csv"), grown.run.trajectory.csv().as_bytes())?;
+        }
+        model = grown.model;
+        grown.run
+    } else {
+        watched(trainer).fit(&problem, &mut model)?
+    };
 
     let mut result = TrialResult::new(trial, run.steps, run.reason);
     for (name, value) in facts {

@@ -168,6 +168,22 @@ pub fn orthonormal(a: MatRef<'_>) -> Mat {
     Mat::from_fn(a.rows(), a.cols(), |i, j| if r[(j, j)] < 0.0 { -q[(i, j)] } else { q[(i, j)] })
 }
 
+/// The determinant of a square matrix, by its triangular factors.
+///
+/// # Errors
+/// [`Error::Shape`] if `a` is not square.
+pub fn determinant(a: MatRef<'_>) -> Result<f64> {
+    let (rows, cols) = (a.rows(), a.cols());
+    if rows == cols {
+        return Ok(backend(a).determinant());
+    }
+    Err(Error::shape(
+        "a matrix with a determinant",
+        format!("({rows}, {rows})"),
+        format!("({rows}, {cols})"),
+    ))
+}
+
 /// A `rows × cols` matrix with orthonormal columns (rows, if there are fewer rows), drawn uniformly (Haar).
 pub fn random_orthogonal(rows: usize, cols: usize, stream: &mut Stream) -> Mat {
     let (tall, wide) = (rows.max(cols), rows.min(cols));
@@ -210,6 +226,14 @@ mod tests {
             let gram = if rows >= cols { q.t().times(q.view()) } else { q.view().times(q.t()) };
             assert!(gram.minus(&Mat::eye(rows.min(cols), rows.min(cols))).max_abs() < 1e-14);
         }
+    }
+
+    #[test]
+    fn determinants_are_as_by_hand() {
+        let a = Mat::from_columns(2, 2, vec![0.0, 2.0, 3.0, 5.0]);
+        assert!((determinant(a.view()).unwrap() + 6.0).abs() < 1e-14);
+        assert!((determinant(a.t()).unwrap() + 6.0).abs() < 1e-14);
+        assert!(determinant(Mat::eye(2, 3).view()).is_err());
     }
 
     #[test]

@@ -10,7 +10,9 @@ mod lanczos;
 mod product;
 mod sparse;
 
-pub use decomposition::{Eigen, Svd, eigen, orthonormal, random_orthogonal, singular_values, svd};
+pub use decomposition::{
+    Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
+};
 pub use dense::{Mat, MatMut, MatRef};
 pub use kernel::{axpy, dot, norm, sum_of_squares};
 pub use lanczos::{Operator, leading_singular, leading_svd};

@@ -4,7 +4,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use rayon::prelude::*;
 
-use super::{MatMut, MatRef};
+use super::{MatMut, MatRef, Operator};
 
 /// What becomes of the numbers that a product is written over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,4 +78,19 @@ pub fn multiply(
         let out = faer::MatMut::from_column_major_slice_mut(values, m, width);
         matmul(out, accum, a, b.subcols(part * PART, width), factor, Par::Seq);
     });
+}
+
+impl Operator for MatRef<'_> {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows(), self.cols())
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        let (x, out) = (MatRef::new(x.len(), 1, x), MatMut::new(out.len(), 1, out));
+        multiply(out, Accumulate::Replace, 1.0, *self, x);
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        self.t().apply(x, out);
+    }
 }

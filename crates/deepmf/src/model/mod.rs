@@ -1,10 +1,12 @@
 //! Everything to the left of the product: how the matrix is written. A model knows no data.
 
+mod compressed;
 mod deep_linear;
 mod init;
 mod params;
 mod tensors;
 
+pub use compressed::{Compressed, Tail};
 pub use deep_linear::DeepLinear;
 pub use init::Init;
 pub use params::{Params, Slot};

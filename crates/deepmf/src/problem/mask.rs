@@ -107,4 +107,8 @@ impl Observation for Mask {
             }),
         }
     }
+
+    fn gram(&self, y: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(y);
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::data::Shape;
 use crate::linalg::Mat;
-use crate::product::{Cotangent, Product};
+use crate::product::{Cotangent, Outer, Product};
 
 /// A linear map from matrices to measurements.
 ///
@@ -26,4 +26,19 @@ pub trait Observation: fmt::Debug + Send + Sync {
 
     /// `into ← into + A*(y)`.
     fn adjoint(&self, y: &[f64], into: &mut Cotangent);
+
+    /// The derivative of A(leftᵀ · right) with respect to both factors, one measurement a column: first that of `left` (k × rows),
+    /// then that of `right` (k × cols), each as it is stored. `None` where A itself costs no more than this, as for a mask.
+    fn derivative(&self, _factors: &Outer<'_>) -> Option<Mat> {
+        None
+    }
+
+    /// `out ← A(A*(y))`.
+    fn gram(&self, y: &[f64], out: &mut [f64]) {
+        let mut back = Cotangent::default();
+        back.clear(self.shape());
+        self.adjoint(y, &mut back);
+        let dense = back.to_dense();
+        self.apply(&Product::Dense(dense.view()), &mut Mat::default(), out);
+    }
 }

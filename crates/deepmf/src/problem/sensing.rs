@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::Observation;
 use crate::data::Shape;
-use crate::linalg::{Mat, axpy, dot};
-use crate::product::{Cotangent, Product};
+use crate::linalg::{Accumulate, Mat, MatMut, MatRef, axpy, dot, multiply};
+use crate::product::{Cotangent, Outer, Product};
 use crate::random::{Purpose, normal, stream};
 use crate::{Error, Result};
 
@@ -109,6 +109,27 @@ impl Observation for Sensing {
             let operators = self.operators.par_chunks_exact(values.len());
             out.par_iter_mut().zip(operators).for_each(|(out, a)| *out = dot(a, values));
         }
+    }
+
+    // ∂⟨A, LᵀR⟩ is R Aᵀ for L and L A for R.
+    fn derivative(&self, factors: &Outer<'_>) -> Option<Mat> {
+        let (rows, cols) = self.shape;
+        let (left, right) = (factors.left, factors.right);
+        let size = left.rows() * (rows + cols);
+        if size >= rows * cols {
+            return None;
+        }
+        let mut out = Mat::zeros(size, self.len());
+        let operators = self.operators.par_chunks_exact(rows * cols);
+        out.values_mut().par_chunks_exact_mut(size).zip(operators).for_each(|(out, operator)| {
+            let operator = MatRef::new(rows, cols, operator);
+            let (to_left, to_right) = out.split_at_mut(left.rows() * rows);
+            let to_left = MatMut::new(left.rows(), rows, to_left);
+            multiply(to_left, Accumulate::Replace, 1.0, right, operator.t());
+            let to_right = MatMut::new(left.rows(), cols, to_right);
+            multiply(to_right, Accumulate::Replace, 1.0, left, operator);
+        });
+        Some(out)
     }
 
     fn adjoint(&self, y: &[f64], into: &mut Cotangent) {

@@ -12,6 +12,10 @@ use crate::data::Duplicates;
 pub enum Data {
     /// A random matrix of low rank, drawn from the seed; it is the truth.
     LowRank(LowRank),
+    /// A random matrix with given singular values, perhaps with noise; without the noise it is the truth.
+    Spectrum(Spectrum),
+    /// Entries that are written in the experiment file.
+    Cells(Cells),
     /// A table with holes.
     File(File),
     /// Entries of which the first ones are for training and the others for the test.
@@ -26,6 +30,32 @@ pub struct LowRank {
     pub shape: (usize, usize),
     /// Its rank.
     pub rank: usize,
+}
+
+/// A random matrix with given singular values, of which noise may be observed too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Spectrum {
+    /// Rows and columns.
+    pub shape: (usize, usize),
+    /// Its singular values, without zeros at the end; its eigenvalues, if it is symmetric.
+    pub values: Vec<f64>,
+    /// Whether matrix and noise are symmetric; no.
+    #[serde(default)]
+    pub symmetric: bool,
+    /// The spectral norm of the gaussian noise that is added to what is observed; 0.
+    #[serde(default)]
+    pub noise: f64,
+}
+
+/// Entries that are written in the experiment file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Cells {
+    /// Rows and columns.
+    pub shape: (usize, usize),
+    /// Row, column and value of each, counted from 0.
+    pub known: Vec<(u32, u32, f64)>,
 }
 
 /// A table with holes in a file.
@@ -80,7 +110,7 @@ impl Data {
     /// The files that are read.
     pub(super) fn files_mut(&mut self) -> Vec<&mut PathBuf> {
         match self {
-            Self::LowRank(_) => vec![],
+            Self::LowRank(_) | Self::Spectrum(_) | Self::Cells(_) => vec![],
             Self::File(file) => std::iter::once(&mut file.path).chain(&mut file.truth).collect(),
             Self::EntriesOrder(entries) => vec![&mut entries.path],
         }

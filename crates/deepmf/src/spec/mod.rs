@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
-pub use data::{Data, EntriesOrder, File, LowRank, Reading, expand};
-pub use model::{DeepLinear, Init, Model};
+pub use data::{Cells, Data, EntriesOrder, File, LowRank, Reading, Spectrum, expand};
+pub use model::{Compressed, DeepLinear, Greedy, Init, Model, Sign};
 pub use optimizer::{
     Adam, EndToEnd, Flow, FlowMethod, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum,
     Optimizer, RmsProp,
@@ -168,9 +168,10 @@ impl Spec {
     }
 
     fn files_mut(&mut self) -> Vec<&mut PathBuf> {
-        let Model::DeepLinear(model) = &mut self.model;
         let mut files = self.data.files_mut();
-        if let Init::BalancedFrom { path } = &mut model.init {
+        if let Model::DeepLinear(model) = &mut self.model
+            && let Init::BalancedFrom { path } = &mut model.init
+        {
             files.push(path);
         }
         files

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 pub enum Model {
     /// A product of matrices.
     DeepLinear(DeepLinear),
+    /// A product of matrices from an orthogonal start, compressed to the directions that descent moves.
+    Compressed(Compressed),
+    /// A product of matrices that grows by one direction at a time.
+    Greedy(Greedy),
 }
 
 /// A product of matrices, `W = W_N … W_1`.
@@ -24,6 +28,65 @@ pub struct DeepLinear {
     pub widths: Option<Vec<usize>>,
     /// How the layers start.
     pub init: Init,
+    /// The sign that the determinant of W has at the start, if it matters: the first column changes sign if need be.
+    pub determinant: Option<Sign>,
+}
+
+/// A sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sign {
+    /// Above 0.
+    Positive,
+    /// Below 0.
+    Negative,
+}
+
+/// A product of matrices of width min(rows, columns) from the orthogonal start of the same seed, compressed to the
+/// directions that a target of `rank` needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Compressed {
+    /// Number of layers N of the network that is compressed; 3.
+    #[serde(default = "compressed_depth")]
+    pub depth: usize,
+    /// The rank of the truth, or more.
+    pub rank: usize,
+    /// The initial scale a of the network that is compressed.
+    pub scale: f64,
+}
+
+/// A product of matrices that grows by the leading singular pair of −∇ℓ whenever it has been trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Greedy {
+    /// Number of layers N; 2.
+    #[serde(default = "greedy_depth")]
+    pub depth: usize,
+    /// The size of a new direction in each layer; 1e-6.
+    #[serde(default = "greedy_scale")]
+    pub scale: f64,
+    /// It is done when the leading singular value of ∇ℓ has fallen to this part of that at W = 0; 1e-4.
+    #[serde(default = "greedy_tolerance")]
+    pub tolerance: f64,
+    /// The largest rank; min(rows, columns).
+    pub ranks: Option<usize>,
+}
+
+fn compressed_depth() -> usize {
+    3
+}
+
+fn greedy_depth() -> usize {
+    2
+}
+
+fn greedy_scale() -> f64 {
+    1e-6
+}
+
+fn greedy_tolerance() -> f64 {
+    1e-4
 }
 
 /// How the layers start; a is the initial scale ‖W(0)‖_F / √min(rows, columns).

@@ -80,6 +80,12 @@ pub struct EndToEnd {
 pub struct GradientDescent {
     /// The rate.
     pub rate: f64,
+    /// Weight decay; 0.
+    #[serde(default)]
+    pub decay: f64,
+    /// The factor of the rate in the first and last matrix; 1.
+    #[serde(default = "one")]
+    pub outer: f64,
     /// How the rate changes.
     #[serde(default)]
     pub schedule: Schedule,
@@ -165,6 +171,10 @@ fn inner() -> f64 {
 
 fn tolerance() -> f64 {
     1e-6
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 fn momentum() -> f64 {

@@ -19,8 +19,14 @@ pub enum Probe {
     EffectiveRank,
     /// ‖W‖_F² / ‖W‖₂².
     StableRank,
+    /// ‖W‖_* / ‖W‖₂.
+    IntrinsicDimension,
     /// The sum of the singular values of W.
     NuclearNorm,
+    /// The largest absolute entry of W.
+    LargestEntry,
+    /// The determinant of a square W.
+    Determinant,
     /// The norm of the gradient with respect to the parameters.
     GradientNorm,
     /// The largest Frobenius norm of `W_{j+1}ᵀW_{j+1} − W_jW_jᵀ`.
@@ -29,12 +35,15 @@ pub enum Probe {
     Alignment,
 }
 
-const NAMES: [(&str, Probe); 8] = [
+const NAMES: [(&str, Probe); 11] = [
     ("test-error", Probe::TestError),
     ("singular-values", Probe::SingularValues(10)),
     ("effective-rank", Probe::EffectiveRank),
     ("stable-rank", Probe::StableRank),
+    ("intrinsic-dimension", Probe::IntrinsicDimension),
     ("nuclear-norm", Probe::NuclearNorm),
+    ("largest-entry", Probe::LargestEntry),
+    ("determinant", Probe::Determinant),
     ("gradient-norm", Probe::GradientNorm),
     ("balance", Probe::Balance),
     ("alignment", Probe::Alignment),

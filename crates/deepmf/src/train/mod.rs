@@ -2,6 +2,8 @@
 
 mod checkpoint;
 pub mod flow;
+mod greedy;
+mod nuclear_norm;
 pub mod optimizer;
 mod probe;
 pub mod rank_adaptive;
@@ -13,6 +15,8 @@ mod trials;
 mod validation;
 
 pub use flow::{EndToEnd, Event, Flow};
+pub use greedy::{Greedy, Grown, Phase};
+pub use nuclear_norm::{Certificate, Minimizer, NuclearNorm, Path, PathPoint};
 pub use optimizer::{Clock, Optimizer};
 pub use rank_adaptive::RankAdaptive;
 pub use rate::suggested_rate;

@@ -2,8 +2,10 @@
 
 use super::Room;
 use crate::Result;
-use crate::analysis::{alignment, effective_rank, max_balancedness_gap, nuclear_norm, stable_rank};
-use crate::linalg::{leading_singular, norm, singular_values};
+use crate::analysis::{
+    alignment, effective_rank, intrinsic_dimension, max_balancedness_gap, nuclear_norm, stable_rank,
+};
+use crate::linalg::{determinant, leading_singular, norm, singular_values};
 use crate::model::{Model, Params};
 use crate::problem::Problem;
 use crate::product::Product;
@@ -29,7 +31,8 @@ impl Probe {
     /// Appends what it measures at the model; `room` has been evaluated there.
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite) if a decomposition does not converge.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if a decomposition does not converge;
+    /// [`Error::Shape`](crate::Error::Shape) for the determinant of a matrix that is not square.
     pub fn measure(
         self,
         problem: &Problem,
@@ -48,7 +51,14 @@ impl Probe {
             }
             Self::EffectiveRank => into.push(effective_rank(&all(model, room)?)),
             Self::StableRank => into.push(stable_rank(&all(model, room)?)),
+            Self::IntrinsicDimension => into.push(intrinsic_dimension(&all(model, room)?)),
             Self::NuclearNorm => into.push(nuclear_norm(&all(model, room)?)),
+            Self::LargestEntry => {
+                into.push(model.forward(&mut room.pass).to_dense().max_abs());
+            }
+            Self::Determinant => {
+                into.push(determinant(model.forward(&mut room.pass).to_dense().view())?);
+            }
             Self::GradientNorm => into.push(norm(room.gradient.values())),
             Self::Balance => {
                 let params: &Params = model.params();

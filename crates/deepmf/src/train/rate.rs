@@ -1,9 +1,8 @@
 //! A rate chosen from the problem: a fixed share of the largest one that the flattest solution can bear.
 
-use crate::linalg::{Mat, MatRef, dot, norm};
+use crate::linalg::{Mat, MatRef, Operator, Svd, dot, leading_svd};
 use crate::problem::{Evaluation, Problem};
 use crate::product::{Cotangent, Outer, Product};
-use crate::random::{Purpose, normal, stream};
 
 /// Share of the largest stable rate of plain descent. Small enough that training resembles the flow, so that
 /// early stopping is fine-grained, large enough for a fit in some hundred steps with momentum.
@@ -21,42 +20,23 @@ pub fn suggested_rate(problem: &Problem, depth: usize) -> f64 {
     let mut evaluation = Evaluation::default();
     let nothing = Product::Outer(Outer { left: empty(rows), right: empty(cols) });
     problem.evaluate(&nothing, &mut evaluation);
-    let (u, v) = leading_pair(&evaluation.cotangent);
-    let force = -evaluation.cotangent.along(&u, &v);
-    problem.evaluate(&Product::Outer(Outer { left: u.view(), right: v.view() }), &mut evaluation);
-    let curvature = force + evaluation.cotangent.along(&u, &v);
+    // The sign of u makes u vᵀ the pair of −G. A rough pair is enough.
+    let Ok(Svd { u, v, .. }) = leading_svd(&evaluation.cotangent, 1, 1e-4) else { return 1.0 };
+    let u = u.scaled(-1.0);
+    let force = -along(&evaluation.cotangent, &u, &v);
+    // Factors of one row are not transposed ones.
+    let (left, right) = (MatRef::new(1, rows, u.values()), MatRef::new(1, cols, v.values()));
+    problem.evaluate(&Product::Outer(Outer { left, right }), &mut evaluation);
+    let curvature = force + along(&evaluation.cotangent, &u, &v);
     let n = depth as f64;
     let top = (force / curvature).max(f64::MIN_POSITIVE);
     let rate = SHARE * 2.0 / (n * curvature * top.powf(2.0 - 2.0 / n));
     if rate.is_finite() && rate > 0.0 { rate } else { 1.0 }
 }
 
-/// The leading singular pair of −G as two 1 × n matrices, by power iterations that never form G.
-fn leading_pair(g: &Cotangent) -> (Mat, Mat) {
-    let (rows, cols) = g.shape();
-    let mut random = stream(0, Purpose::Sketch, 1);
-    let (mut u, mut v) = (Mat::from_fn(1, rows, |_, _| normal(&mut random)), Mat::zeros(1, cols));
-    for _ in 0..40 {
-        g.left_product(u.view(), &mut v);
-        normalise(&mut v, -1.0);
-        g.right_product(v.view(), &mut u);
-        normalise(&mut u, -1.0);
-    }
-    (u, v)
-}
-
-fn normalise(x: &mut Mat, sign: f64) {
-    let length = norm(x.values());
-    if length > 0.0 {
-        x.values_mut().iter_mut().for_each(|x| *x *= sign / length);
-    }
-}
-
-impl Cotangent {
-    /// ⟨G, u vᵀ⟩ for vectors given as 1 × n matrices.
-    fn along(&self, u: &Mat, v: &Mat) -> f64 {
-        let mut row = Mat::default();
-        self.left_product(u.view(), &mut row);
-        dot(row.values(), v.values())
-    }
+/// ⟨G, u vᵀ⟩ for single columns u and v.
+fn along(g: &Cotangent, u: &Mat, v: &Mat) -> f64 {
+    let mut row = vec![0.0; v.rows()];
+    g.apply_transposed(u.values(), &mut row);
+    dot(&row, v.values())
 }

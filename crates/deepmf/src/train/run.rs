@@ -56,14 +56,24 @@ impl Trajectory {
         if self.columns.is_empty() {
             self.columns = later.columns;
         }
-        // The first row of the later run is the last of the earlier one.
-        if self.rows.last().is_some_and(|row| row[0] >= steps as f64) {
-            self.rows.pop();
-        }
         self.rows.extend(later.rows.into_iter().map(|mut row| {
             row[0] += steps as f64;
             row
         }));
+    }
+
+    /// Forgets the last row, where the run that follows records the same state again.
+    pub(super) fn forget_last(&mut self) {
+        self.rows.pop();
+    }
+
+    /// The same with one more column of a fixed value.
+    pub(super) fn with_column(mut self, name: &str, value: f64) -> Self {
+        self.columns.push(name.into());
+        for row in &mut self.rows {
+            row.push(value);
+        }
+        self
     }
 
     /// As CSV text, numbers in the shortest form that reads back to the same bits.

@@ -25,6 +25,8 @@ pub enum StopReason {
     Plateau,
     /// An event that was asked for.
     Event,
+    /// The relative duality gap is at or below the bound.
+    GapClosed,
     /// All steps were made.
     StepsDone,
     /// The time is up.
@@ -45,6 +47,7 @@ impl StopReason {
             Self::ValidationWorse => "validation-worse",
             Self::Plateau => "plateau",
             Self::Event => "event",
+            Self::GapClosed => "gap-closed",
             Self::StepsDone => "steps-done",
             Self::TimeUp => "time-up",
             Self::Interrupted => "interrupted",
@@ -64,6 +67,9 @@ impl fmt::Display for StopReason {
             }
             Self::Plateau => "the loss reached a plateau; it may still fall after many more steps",
             Self::Event => "the event that was asked for happened",
+            Self::GapClosed => {
+                "the duality gap reached its bound: the solution is optimal within it"
+            }
             Self::StepsDone => "all steps were made; more steps may lower the loss further",
             Self::TimeUp => "the time is up; more time may lower the loss further",
             Self::Interrupted => {

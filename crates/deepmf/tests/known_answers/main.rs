@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
+mod compressed;
 mod constant_force;
 mod diagonal_flow;
 mod flow;
+mod eigenvalue_recursion;
 mod gradient_flow;
+mod greedy;
 mod layers;
+mod nuclear_norm;
 mod polish;
 mod rank_adaptive;
+mod saddle;

@@ -11,11 +11,15 @@
 mod constant_force;
 mod diagonal;
 mod end_to_end;
+mod recursion;
 mod singular;
 
 pub use constant_force::{blow_up_time, constant_force};
 pub use diagonal::{diagonal_log_velocity, diagonal_velocity};
 pub use end_to_end::end_to_end_velocity;
+pub use recursion::{
+    LowRankInterval, eigenvalue_step, hitting_time, low_rank_interval, stable_rate,
+};
 pub use singular::{singular_value_velocity, singular_vector_velocity};
 
 use crate::data::words;

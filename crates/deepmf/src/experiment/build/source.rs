@@ -15,6 +15,8 @@ pub(in crate::experiment) const DENSE_UP_TO: usize = 4_000_000;
 /// The numbers of a run.
 pub(super) struct Source {
     pub(super) truth: Option<Mat>,
+    /// What is observed in place of the truth, where noise was added.
+    noisy: Option<Mat>,
     /// What a mask sees; empty for other observations.
     pub(super) observed: Entries,
     pub(super) test: Option<Entries>,
@@ -58,16 +60,28 @@ impl Source {
         let masked = matches!(spec.problem.observe, Observe::Mask(_));
         match &spec.data {
             Data::LowRank(low_rank) => {
-                let shape = low_rank.shape;
-                let truth = data::low_rank(shape, low_rank.rank, spec.seed)?;
-                let observed = match (masked, mask_count(spec, shape.0 * shape.1)?) {
-                    (false, _) => nothing()?,
-                    (true, None) => Entries::from_dense(&truth)?,
-                    (true, Some(count)) => {
-                        data::observe(&truth, &data::random_cells(shape, count, spec.seed)?)?
-                    }
-                };
-                Ok(Self { truth: Some(truth), observed, test: None })
+                let truth = data::low_rank(low_rank.shape, low_rank.rank, spec.seed)?;
+                let observed = if masked { masked_cells(&truth, spec)? } else { nothing()? };
+                Ok(Self { truth: Some(truth), noisy: None, observed, test: None })
+            }
+            Data::Spectrum(wanted) => {
+                let spec::Spectrum { shape, values, symmetric, noise } = wanted;
+                let truth = data::with_spectrum(*shape, values, *symmetric, spec.seed)?;
+                let noisy = data::perturbed(&truth, *noise, *symmetric, spec.seed)?;
+                let observed = if masked { masked_cells(&noisy, spec)? } else { nothing()? };
+                Ok(Self { truth: Some(truth), noisy: Some(noisy), observed, test: None })
+            }
+            Data::Cells(cells) => {
+                let pick =
+                    |part: fn(&(u32, u32, f64)) -> u32| cells.known.iter().map(part).collect();
+                let values = cells.known.iter().map(|cell| cell.2).collect();
+                let observed =
+                    Entries::new(cells.shape, pick(|cell| cell.0), pick(|cell| cell.1), values)?;
+                if !masked || mask_count(spec, observed.len())?.is_some() {
+                    let found = "given with a count, a fraction or another observation";
+                    return Err(Error::parameter("cells", "given with a plain mask", found));
+                }
+                Ok(Self { truth: None, noisy: None, observed, test: None })
             }
             Data::File(file_data) => {
                 let known = table(&file_data.path, &file_data.read, base)?;
@@ -85,7 +99,7 @@ impl Source {
                     }
                     _ => (known, None),
                 };
-                Ok(Self { truth, observed, test })
+                Ok(Self { truth, noisy: None, observed, test })
             }
             Data::EntriesOrder(order) => {
                 let known = table(&order.path, &order.read, base)?;
@@ -103,18 +117,19 @@ impl Source {
                 }
                 let places: Vec<usize> = (0..known.len()).collect();
                 let (train, test) = places.split_at(order.train);
-                Ok(Self { truth: None, observed: known.take(train), test: Some(known.take(test)) })
+                let (observed, test) = (known.take(train), Some(known.take(test)));
+                Ok(Self { truth: None, noisy: None, observed, test })
             }
         }
     }
 
-    /// The truth.
+    /// The whole matrix that is observed: the truth, or with noise added to it.
     ///
     /// # Errors
     /// [`Error::Parameter`] if it is not known.
-    pub(super) fn truth(&self) -> Result<&Mat> {
+    pub(super) fn whole(&self) -> Result<&Mat> {
         let missing = || Error::parameter("the truth", "known where all is observed", "not known");
-        self.truth.as_ref().ok_or_else(missing)
+        self.noisy.as_ref().or(self.truth.as_ref()).ok_or_else(missing)
     }
 
     /// What is known before any step.
@@ -134,6 +149,15 @@ impl Source {
             facts.push(("observed_singular_value_1", leading.first().copied().unwrap_or(0.0)));
         }
         Ok(facts)
+    }
+}
+
+/// What the mask of `spec` sees of a whole matrix.
+fn masked_cells(whole: &Mat, spec: &Spec) -> Result<Entries> {
+    let shape = (whole.rows(), whole.cols());
+    match mask_count(spec, shape.0 * shape.1)? {
+        None => Entries::from_dense(whole),
+        Some(count) => data::observe(whole, &data::random_cells(shape, count, spec.seed)?),
     }
 }
 

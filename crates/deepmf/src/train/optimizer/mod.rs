@@ -110,6 +110,13 @@ pub(super) fn must_be_positive(name: &str, value: f64) -> Result<()> {
     Err(Error::parameter(name, "above 0", value))
 }
 
+fn must_not_be_negative(name: &str, value: f64) -> Result<()> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::parameter(name, "0 or more", value))
+}
+
 fn must_be_fraction(name: &str, value: f64) -> Result<()> {
     if (0.0..1.0).contains(&value) {
         return Ok(());

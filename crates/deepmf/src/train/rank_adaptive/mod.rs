@@ -352,6 +352,7 @@ fn joined(before: (Run, DeepLinear), after: (Run, DeepLinear)) -> (Run, DeepLine
         _ => false,
     };
     let mut trajectory = first.trajectory;
+    trajectory.forget_last();
     trajectory.append(second.trajectory, first.steps);
     let model = if earlier { best } else { last };
     let run = Run {

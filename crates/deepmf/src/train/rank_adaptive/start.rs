@@ -9,6 +9,9 @@ use crate::product::{Outer, Product};
 use crate::random::{Purpose, stream};
 use crate::{Error, Result};
 
+/// The residual of the leading triplets, relative to the largest.
+const RESIDUAL: f64 = 1e-10;
+
 /// A start of full width h = min(rows, cols): W(0) = a · L₀ R₀ with L₀ (rows × h) and R₀ (h × cols) of orthonormal
 /// columns and rows, every layer a^{1/N} times an isometry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +98,7 @@ impl Slope {
         let empty = |n: usize| crate::linalg::MatRef::new(1, n, &zero.values()[..n]);
         let nothing = Product::Outer(Outer { left: empty(rows), right: empty(cols) });
         problem.evaluate(&nothing, &mut evaluation);
-        let mut triplets = leading_svd(&evaluation.cotangent, count)?;
+        let mut triplets = leading_svd(&evaluation.cotangent, count, RESIDUAL)?;
         triplets.u = triplets.u.scaled(-1.0);
         let force = triplets.s.first().copied().unwrap_or(0.0);
         let (left, right) = (triplets.u.col(0).to_vec(), triplets.v.col(0).to_vec());
