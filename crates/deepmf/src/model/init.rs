@@ -264,7 +264,8 @@ mod tests {
     fn setting(shape: (usize, usize)) -> (Problem, Mat) {
         let truth = data::low_rank(shape, 2, 0).unwrap();
         let seen = data::observe(&truth, &data::random_cells(shape, 20, 0).unwrap()).unwrap();
-        let gradient = seen.to_dense().values().iter().map(|x| if x.is_nan() { 0.0 } else { -x });
+        let dense = seen.to_dense();
+        let gradient = dense.values().iter().map(|x| if x.is_nan() { 0.0 } else { -x });
         let gradient = Mat::from_columns(shape.0, shape.1, gradient.collect());
         (Problem::completion_with(&seen, Constant::HalfSum).unwrap(), gradient)
     }
