@@ -118,7 +118,8 @@ pub(crate) fn candidates(done: &Completed) -> deepmf::Result<Table> {
 
 /// What was fitted and how it ended, in a sentence.
 pub(crate) fn completion_line(done: &Completed) -> String {
-    let Completed { method, start, depth, width, steps, effective_rank, seconds, reason, .. } = done;
+    let Completed { method, start, depth, width, steps, effective_rank, seconds, reason, .. } =
+        done;
     format!(
         "{}, {start}: depth {depth}, width {width}, {steps} steps, effective rank {effective_rank:.2}, {seconds:.1} s; {reason}",
         method.name()

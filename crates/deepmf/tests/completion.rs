@@ -12,7 +12,10 @@ use deepmf::train::StopReason;
 
 /// Offsets of rows and columns, three directions, noise of 0.1; 40 % hidden.
 fn table(seed: u64) -> (Mat, Entries, Entries) {
-    let (rows, cols) = (50, 40);
+    table_of((50, 40), seed)
+}
+
+fn table_of((rows, cols): (usize, usize), seed: u64) -> (Mat, Entries, Entries) {
     let low = data::low_rank((rows, cols), 3, seed).unwrap();
     let mut random = stream(seed, Purpose::Noise, 0);
     let truth = Mat::from_fn(rows, cols, |i, j| {
@@ -24,7 +27,11 @@ fn table(seed: u64) -> (Mat, Entries, Entries) {
 }
 
 fn settings() -> CompletionSettings {
-    CompletionSettings { depths: vec![2, 3], ..CompletionSettings::default() }
+    CompletionSettings {
+        method: Method::Descent,
+        depths: vec![2, 3],
+        ..CompletionSettings::default()
+    }
 }
 
 fn complete(entries: &Entries) -> Completed {
@@ -148,7 +155,7 @@ fn automatic(entries: &Entries) -> Completed {
 fn without_options_the_error_is_small_and_the_intervals_hold_nine_in_ten() {
     let (mut held, mut count) = (0.0, 0.0);
     for seed in 10..13 {
-        let (_, seen, hidden) = table(seed);
+        let (_, seen, hidden) = table_of((120, 150), seed);
         let completed = automatic(&seen);
         assert_eq!((completed.method, completed.depth), (Method::Auto, 2));
         let errors = completed.truth_errors(&hidden, &seen).unwrap();
@@ -180,11 +187,8 @@ fn the_automatic_choice_gives_the_same_bits_at_one_and_two_threads() {
 #[test]
 fn the_ensemble_answers_by_the_mean_of_its_fits_and_an_honest_holdout_is_kept_apart() {
     let (_, seen, hidden) = table(7);
-    let settings = CompletionSettings {
-        ensemble: true,
-        holdout: Some(0.2),
-        ..CompletionSettings::default()
-    };
+    let settings =
+        CompletionSettings { ensemble: true, holdout: Some(0.2), ..CompletionSettings::default() };
     let completed = Completion::new(settings, 0).fit(&seen).unwrap();
     let error = completed.truth_errors(&hidden, &seen).unwrap().rmse_missing;
     assert!(error < 0.4 * completed.baselines.unwrap().offsets, "{error}");

@@ -196,7 +196,8 @@ fn held_out(done: &Completed) -> Block {
         .with(Layer::points("", truth, value))
         .with(Layer::rule("equal", Reference::Diagonal));
     let mut caption =
-        "Every held-out entry: its true value, and the answer of a fit that did not see it.".to_string();
+        "Every held-out entry: its true value, and the answer of a fit that did not see it."
+            .to_string();
     if let Some(intervals) = &done.intervals {
         caption.push_str(&format!(
             " Of the {:.0} % intervals, drawn for some, {:.1} % hold the true value.",

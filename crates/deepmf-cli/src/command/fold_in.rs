@@ -53,8 +53,7 @@ pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
     let filled = done.fold_in(&known)?;
     done.seconds = begun.elapsed().as_secs_f64();
     let holes = done.fold_in_holes(&known)?;
-    let errors =
-        truth.map(|truth| TruthErrors::measure(&holes, &truth, |i, j| filled[(i, j)]));
+    let errors = truth.map(|truth| TruthErrors::measure(&holes, &truth, |i, j| filled[(i, j)]));
     if let Some(place) = &place {
         place.write(&complete::with_cells(&table, &filled)?)?;
     }

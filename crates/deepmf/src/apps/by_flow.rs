@@ -40,8 +40,7 @@ impl Completion<'_> {
         let choice = search.choose(known)?;
         let parts = choice.candidates.len();
         let last = |trainer| self.last(trainer, probes, watch, parts);
-        let interrupted =
-            || interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed));
+        let interrupted = || interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed));
         // A choice that was cut short is answered by the best that it has; it leaves no checkpoint.
         if choice.interrupted || interrupted() && self.folder.is_none() {
             return Ok(self.cut_short(choice, entries));

@@ -135,9 +135,10 @@ impl<'a> Completion<'a> {
             model,
             run,
         };
-        let squares = entries.iter().zip(answers).map(|((_, _, x), raw)| {
-            (x - super::completed::constrained(settings, raw)).powi(2)
-        });
+        let squares = entries
+            .iter()
+            .zip(answers)
+            .map(|((_, _, x), raw)| (x - super::completed::constrained(settings, raw)).powi(2));
         completed.train_rmse = (squares.sum::<f64>() / entries.len() as f64).sqrt();
         completed.seconds = begun.elapsed().as_secs_f64();
         Ok(completed)

@@ -172,8 +172,9 @@ impl Search<'_> {
             }
             error = now;
             if let Start::Likeness { side, quantile, gain } = start {
-                starts =
-                    [0.5, 1.0].map(|f| Start::Likeness { side, quantile: f * quantile, gain }).into();
+                starts = [0.5, 1.0]
+                    .map(|f| Start::Likeness { side, quantile: f * quantile, gain })
+                    .into();
             }
         }
         Ok(())
@@ -196,7 +197,8 @@ impl Search<'_> {
         for &(start, time) in before {
             let from = start.model(entries.shape(), model.as_ref(), self.seed)?;
             let from = from.ok_or_else(|| none("start"))?;
-            let fit = part.fit(from, Some(time), self.settings, self.interrupt, |trainer| trainer)?;
+            let fit =
+                part.fit(from, Some(time), self.settings, self.interrupt, |trainer| trainer)?;
             model = Some(fit.model);
         }
         let from = end.0.model(entries.shape(), model.as_ref(), self.seed)?;
@@ -231,8 +233,7 @@ impl Search<'_> {
         let fits = try_trials(items, threads, flag, |_, item| {
             let answer = fit(item)?;
             let done = 1 + told.fetch_add(1, Ordering::Relaxed);
-            let progress =
-                Progress { step: 0, steps: 0, loss: f64::NAN, validation: None };
+            let progress = Progress { step: 0, steps: 0, loss: f64::NAN, validation: None };
             let what = "flows for the choice".into();
             (self.watch)(&Stage { what, done, total: done + 1, progress });
             Ok(answer)
@@ -280,9 +281,9 @@ impl Search<'_> {
             return depths
                 .iter()
                 .flat_map(|&depth| {
-                    scales.iter().map(move |&scale| {
-                        (centring, Start::Gaussian { depth, width, scale })
-                    })
+                    scales
+                        .iter()
+                        .map(move |&scale| (centring, Start::Gaussian { depth, width, scale }))
                 })
                 .collect();
         }

@@ -106,8 +106,7 @@ impl Completion<'_> {
 
         let offsets = self.offsets(entries);
         let problem = Problem::completion(&offsets.residuals(entries)?)?;
-        let (depth, scale) =
-            chosen.as_ref().map_or(candidates[0], |c| (c.depth, c.init_scale));
+        let (depth, scale) = chosen.as_ref().map_or(candidates[0], |c| (c.depth, c.init_scale));
         let rate = chosen.as_ref().and_then(|c| c.candidate.rate).or(settings.rate);
         let rate = rate.unwrap_or_else(|| crate::train::suggested_rate(&problem, depth));
         let steps = chosen.as_ref().map_or(fit.steps, |c| c.candidate.steps);

@@ -190,11 +190,7 @@ impl Offsets {
     }
 }
 
-fn shrunk_means(
-    values: impl Iterator<Item = (usize, f64)>,
-    count: usize,
-    prior: f64,
-) -> Vec<f64> {
+fn shrunk_means(values: impl Iterator<Item = (usize, f64)>, count: usize, prior: f64) -> Vec<f64> {
     let mut sums = vec![(0.0, prior); count];
     for (line, value) in values {
         sums[line].0 += value;

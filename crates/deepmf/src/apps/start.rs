@@ -97,10 +97,8 @@ fn gram(model: &DeepLinear, of: Side) -> Mat {
 /// R with R Rᵀ ≈ exp(−D/h) in its leading directions; none if h is zero.
 fn root(gram: &Mat, quantile: f64) -> Result<Option<Mat>> {
     let n = gram.rows();
-    let distance =
-        |i: usize, j: usize| (gram[(i, i)] + gram[(j, j)] - 2.0 * gram[(i, j)]).max(0.0);
-    let mut all: Vec<f64> =
-        (0..n).flat_map(|j| (j + 1..n).map(move |i| distance(i, j))).collect();
+    let distance = |i: usize, j: usize| (gram[(i, i)] + gram[(j, j)] - 2.0 * gram[(i, j)]).max(0.0);
+    let mut all: Vec<f64> = (0..n).flat_map(|j| (j + 1..n).map(move |i| distance(i, j))).collect();
     if all.is_empty() {
         return Ok(None);
     }
@@ -112,11 +110,8 @@ fn root(gram: &Mat, quantile: f64) -> Result<Option<Mat>> {
     let kernel = Mat::from_fn(n, n, |i, j| (-distance(i, j) / h).exp());
     let found = eigen(kernel.view())?;
     let largest = found.values.last().copied().unwrap_or(0.0);
-    let kept: Vec<usize> = (0..n)
-        .rev()
-        .take(DIRECTIONS)
-        .take_while(|&r| found.values[r] > LEAST * largest)
-        .collect();
+    let kept: Vec<usize> =
+        (0..n).rev().take(DIRECTIONS).take_while(|&r| found.values[r] > LEAST * largest).collect();
     Ok(Some(Mat::from_fn(n, kept.len(), |i, r| {
         found.vectors[(i, kept[r])] * found.values[kept[r]].sqrt()
     })))
@@ -150,11 +145,12 @@ mod tests {
         let init = Init::Gaussian { scale: 1.0 };
         let model = DeepLinear::with_width(shape, 2, 7).unwrap().init(&init, 3).unwrap();
         let w = model.product();
-        let apart = |i: usize, j: usize| -> f64 {
-            (0..7).map(|c| (w[(i, c)] - w[(j, c)]).powi(2)).sum()
-        };
-        let mut all: Vec<f64> =
-            (0..9).flat_map(|j| (j + 1..9).map(move |i| (i, j))).map(|(i, j)| apart(i, j)).collect();
+        let apart =
+            |i: usize, j: usize| -> f64 { (0..7).map(|c| (w[(i, c)] - w[(j, c)]).powi(2)).sum() };
+        let mut all: Vec<f64> = (0..9)
+            .flat_map(|j| (j + 1..9).map(move |i| (i, j)))
+            .map(|(i, j)| apart(i, j))
+            .collect();
         all.sort_by(f64::total_cmp);
         let start = Start::Likeness { side: Side::Rows, quantile: 0.2, gain: 4.0 };
         let started = start.model(shape, Some(&model), 0).unwrap().unwrap();

@@ -95,9 +95,10 @@ pub fn hole_folds(entries: &Entries, folds: usize, seed: u64) -> Result<Vec<(Ent
             .into_iter()
             .map(|i| Some(i as usize).filter(|&i| draws.random_bool(share) && filled[i]))
             .collect();
-        let held = entries.iter().enumerate().filter(|(_, (i, j, _))| {
-            lends[*i].is_some_and(|lender| !known[lender * cols + j])
-        });
+        let held = entries
+            .iter()
+            .enumerate()
+            .filter(|(_, (i, j, _))| lends[*i].is_some_and(|lender| !known[lender * cols + j]));
         parted(entries, held.map(|(e, _)| e).collect::<Vec<_>>().into_iter())
     };
     Ok((0..folds).map(fold).collect())

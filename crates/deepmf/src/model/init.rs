@@ -178,7 +178,11 @@ impl Init {
                 }
                 if width != widths[1] {
                     let found = widths[1];
-                    return Err(Error::parameter("the width of a kernel start", width.to_string(), found));
+                    return Err(Error::parameter(
+                        "the width of a kernel start",
+                        width.to_string(),
+                        found,
+                    ));
                 }
                 let left = Mat::from_fn(rows, width, |i, r| match left {
                     Some(left) if r < first => root * left[(i, r)],
@@ -326,6 +330,8 @@ mod tests {
             refused(2, kernel(Mat::eye(6, 5))),
             "the width of a kernel start must be 5, but it is 6"
         );
-        assert!(refused(2, kernel(Mat::eye(7, 6))).starts_with("the root of the kernel of the rows"));
+        assert!(
+            refused(2, kernel(Mat::eye(7, 6))).starts_with("the root of the kernel of the rows")
+        );
     }
 }

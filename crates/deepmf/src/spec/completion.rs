@@ -117,7 +117,8 @@ impl CompletionSettings {
     /// The method that these settings mean: what is given is taken from the plain settings that know it, so `auto` is a flow where
     /// a depth, a width or an initial scale is given, and descent where a rate is given or the setting is raw.
     pub fn resolved(&self) -> Method {
-        let shaped = self.width.is_some() || !self.depths.is_empty() || !self.init_scales.is_empty();
+        let shaped =
+            self.width.is_some() || !self.depths.is_empty() || !self.init_scales.is_empty();
         match self.method {
             _ if self.raw => Method::Descent,
             Method::Auto if self.rate.is_some() => Method::Descent,

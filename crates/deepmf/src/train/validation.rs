@@ -86,7 +86,8 @@ impl Best {
             self.mark = (value, step);
         }
         let left = self.value <= LEFT * self.first;
-        let patience = validation.patience.saturating_mul(if left { 1 } else { validation.at_start });
+        let patience =
+            validation.patience.saturating_mul(if left { 1 } else { validation.at_start });
         step - self.mark.1 >= patience && self.mark.0.is_finite()
     }
 }
