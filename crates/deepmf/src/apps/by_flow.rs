@@ -136,7 +136,7 @@ impl Completion<'_> {
             let answers = part.answers(&fit.model, &part.held);
             for ((place, (row, col, truth)), value) in part.held.iter().enumerate().zip(answers) {
                 let fold = if single { place % GROUPS } else { fold };
-                let error = (truth - value).abs() / part.offsets.units[col];
+                let error = (truth - value).abs() / choice.parts[0].offsets.units[col];
                 misses.push(Miss { row, col, error, fold });
                 cells.push((row, col, truth, value));
             }
@@ -147,7 +147,7 @@ impl Completion<'_> {
         let intervals = Intervals::fit(&misses, shape, offsets, asked);
         let folds = choice.parts.iter().map(|part| (&part.known, &part.held));
         let baselines = Baselines::pooled(folds);
-        let cells = self.held_out(&cells, intervals.as_ref(), offsets);
+        let cells = self.held_out(&cells, intervals.as_ref());
         Measured { rmse: rms(&cells), baselines, cells, intervals }
     }
 
@@ -156,11 +156,10 @@ impl Completion<'_> {
         &self,
         cells: &[(usize, usize, f64, f64)],
         intervals: Option<&Intervals>,
-        offsets: &Offsets,
     ) -> Vec<HeldOut> {
         let held = |&(row, col, truth, raw): &(usize, usize, f64, f64)| {
             let value = constrained(&self.settings, raw);
-            let half = intervals.map(|intervals| intervals.half(row, col, offsets));
+            let half = intervals.map(|intervals| intervals.half(row, col));
             let interval = half.map(|half| super::completed::interval(&self.settings, raw, half));
             HeldOut { row, col, truth, value, interval }
         };
@@ -212,7 +211,7 @@ impl Measured {
         let values = answers(model, offsets, apart);
         let cells: Vec<_> =
             apart.iter().zip(values).map(|((i, j, x), value)| (i, j, x, value)).collect();
-        self.cells = completion.held_out(&cells, self.intervals.as_ref(), offsets);
+        self.cells = completion.held_out(&cells, self.intervals.as_ref());
         self.rmse = rms(&self.cells);
         self.baselines = Baselines::measure(known, apart);
         if let Some(intervals) = &mut self.intervals {

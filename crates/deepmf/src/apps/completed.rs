@@ -171,9 +171,8 @@ impl Completed {
     pub fn holes(&self, known: &Entries) -> Vec<Filled> {
         let w = self.model.product();
         let raw = |i: usize, j: usize| self.offsets.restore(i, j, w[(i, j)]);
-        let half = |i: usize, j: usize| {
-            self.intervals.as_ref().map(|intervals| intervals.half(i, j, &self.offsets))
-        };
+        let half =
+            |i: usize, j: usize| self.intervals.as_ref().map(|intervals| intervals.half(i, j));
         self.filled(known, raw, half)
     }
 
@@ -228,9 +227,7 @@ impl Completed {
     /// As [`Completed::fold_in`].
     pub fn fold_in_holes(&self, rows: &Entries) -> Result<Vec<Filled>> {
         let raw = self.folded(rows)?;
-        let half = |_, j: usize| {
-            self.intervals.as_ref().map(|intervals| intervals.half_of_new(j, &self.offsets))
-        };
+        let half = |_, j: usize| self.intervals.as_ref().map(|intervals| intervals.half_of_new(j));
         Ok(self.filled(rows, |i, j| raw[(i, j)], half))
     }
 

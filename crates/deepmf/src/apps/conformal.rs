@@ -27,7 +27,7 @@ pub struct Intervals {
     pub size: f64,
     /// A factor a row.
     pub rows: Vec<f64>,
-    /// A factor a column.
+    /// A factor a column, with its unit.
     pub cols: Vec<f64>,
 }
 
@@ -36,7 +36,7 @@ pub struct Intervals {
 pub(super) struct Miss {
     pub(super) row: usize,
     pub(super) col: usize,
-    /// |x − x̂| in the unit of the column.
+    /// |x − x̂| in the unit that all folds take for the column.
     pub(super) error: f64,
     pub(super) fold: usize,
 }
@@ -66,22 +66,23 @@ impl Intervals {
         let held = (0..folds).map(held).sum::<usize>();
         let coverage = held as f64 / scores.len() as f64;
         let size = level * sizes.mean;
-        let Sizes { rows, cols, .. } = sizes;
+        let Sizes { rows, mut cols, .. } = sizes;
+        cols.iter_mut().zip(&offsets.units).for_each(|(col, unit)| *col *= unit);
         let mut intervals = Self { asked, coverage, width: 0.0, size, rows, cols };
-        let widths = misses.iter().map(|m| 2.0 * intervals.half(m.row, m.col, offsets));
+        let widths = misses.iter().map(|m| 2.0 * intervals.half(m.row, m.col));
         intervals.width = widths.sum::<f64>() / misses.len() as f64;
         Some(intervals)
     }
 
     /// Half the width of the interval at a cell.
-    pub fn half(&self, row: usize, col: usize, offsets: &Offsets) -> f64 {
-        offsets.units[col] * self.size * self.rows[row] * self.cols[col]
+    pub fn half(&self, row: usize, col: usize) -> f64 {
+        self.size * self.rows[row] * self.cols[col]
     }
 
     /// Half the width in a new row, of whose errors nothing is known.
-    pub(super) fn half_of_new(&self, col: usize, offsets: &Offsets) -> f64 {
+    pub(super) fn half_of_new(&self, col: usize) -> f64 {
         let rows = self.rows.iter().sum::<f64>() / self.rows.len() as f64;
-        offsets.units[col] * self.size * rows * self.cols[col]
+        self.size * rows * self.cols[col]
     }
 }
 
@@ -157,13 +158,13 @@ mod tests {
         let fresh = (0..60).flat_map(|i| (0..40).map(move |j| (i, j)));
         let mut held = 0;
         for (i, j) in fresh {
-            held += usize::from(draw(i, j) <= intervals.half(i, j, &offsets));
+            held += usize::from(draw(i, j) <= intervals.half(i, j));
         }
         assert!((held as f64 / 2400.0 - 0.9).abs() < 0.025, "{held}");
         // Nine to one, drawn together to (65/25)(95/35) = 7.1 by the prior.
         let mean = |row: usize, col: usize| -> f64 {
             let rows = (row..60).step_by(3).flat_map(|i| (col..40).step_by(2).map(move |j| (i, j)));
-            rows.map(|(i, j)| intervals.half(i, j, &offsets)).sum::<f64>() / 400.0
+            rows.map(|(i, j)| intervals.half(i, j)).sum::<f64>() / 400.0
         };
         let ratio = mean(2, 1) / mean(0, 0);
         assert!((6.0..8.0).contains(&ratio), "{ratio}");

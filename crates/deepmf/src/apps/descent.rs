@@ -144,7 +144,7 @@ impl Completion<'_> {
             })
             .collect();
         let intervals = Intervals::fit(&misses, held.shape(), offsets, self.settings.coverage);
-        let cells = self.held_out(&cells, intervals.as_ref(), offsets);
+        let cells = self.held_out(&cells, intervals.as_ref());
         Held { rmse: rms(&cells), baselines: Baselines::measure(known, held), cells, intervals }
     }
 

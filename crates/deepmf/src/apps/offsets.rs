@@ -11,6 +11,8 @@ const PRIOR: f64 = 1.0;
 const ROUNDS: usize = 30;
 /// Columns whose variances differ by more than this are measured in different units.
 const DIFFERENT: f64 = 100.0;
+/// Entries of a column whose variance is compared.
+const ENOUGH: f64 = 10.0;
 
 /// Which additive offsets are taken out of a table before a fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +129,11 @@ impl Offsets {
                 (count > 2.0).then(|| (mean + centre, (squares / count - centre * centre).max(0.0)))
             })
             .collect();
-        let variances = || moments.iter().flatten().map(|m| m.1).filter(|v| *v > 0.0);
+        // A variance of a few entries says nothing about units.
+        let variances = || {
+            let enough = moments.iter().zip(&columns).filter(|(_, column)| column.0 >= ENOUGH);
+            enough.filter_map(|(moments, _)| moments.map(|m| m.1)).filter(|v| *v > 0.0)
+        };
         let (least, most) =
             variances().fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
         let by_column = match scaling {
