@@ -5,6 +5,7 @@ mod args;
 mod command;
 mod failure;
 mod interrupt;
+mod intervals;
 mod job;
 mod output;
 mod page;

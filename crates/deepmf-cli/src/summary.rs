@@ -12,15 +12,19 @@ pub(crate) fn completion(
     truth: Option<TruthErrors>,
 ) -> Value {
     let baselines = done.baselines;
+    let intervals = done.intervals.as_ref();
     let mut value = json!({
         "rows": shape.0,
         "cols": shape.1,
         "observed": observed,
         "missing": shape.0 * shape.1 - observed,
+        "method": done.method.name(),
+        "start": done.start,
         "depth": done.depth,
         "width": done.width,
         "init_scale": done.init_scale,
         "steps": done.steps,
+        "evaluations": done.evaluations,
         "stop_reason": done.reason.name(),
         "train_rmse": done.train_rmse,
         "holdout_rmse": done.holdout_rmse,
@@ -29,6 +33,8 @@ pub(crate) fn completion(
             "row_mean": baselines.map(|b| b.row_mean),
             "offsets": baselines.map(|b| b.offsets),
         },
+        "interval_coverage": intervals.map(|i| i.coverage),
+        "interval_width": intervals.map(|i| i.width),
         "effective_rank": done.effective_rank,
         "seconds": done.seconds,
         "seed": done.seed,
@@ -36,6 +42,7 @@ pub(crate) fn completion(
     if let Some(errors) = truth {
         value["truth_rmse"] = json!(errors.rmse_missing);
         value["truth_mse"] = json!(errors.mse_all);
+        value["truth_coverage"] = json!(errors.coverage);
     }
     value
 }
@@ -92,17 +99,17 @@ pub(crate) fn errors(done: &Completed, truth: Option<TruthErrors>) -> deepmf::Re
 /// What was tried before the last fit.
 ///
 /// # Errors
-/// None: every row has five cells.
+/// None: every row has as many cells as there are columns.
 pub(crate) fn candidates(done: &Completed) -> deepmf::Result<Table> {
-    let right = ["initial scale", "rate", "steps", "validation RMSE"].map(Column::right);
-    let columns = [vec![Column::right("depth")], right.to_vec()].concat();
-    let mut table = Table::new("What was chosen from (RMSE in the units of the fit)", columns);
+    let right = ["steps", "time", "rate", "validation RMSE"].map(Column::right);
+    let columns = [vec![Column::left("start")], right.to_vec()].concat();
+    let mut table = Table::new("What was chosen from, on held-out entries", columns);
     for candidate in &done.candidates {
         table.push(vec![
-            candidate.depth.into(),
-            candidate.init_scale.into(),
-            candidate.rate.into(),
+            candidate.start.as_str().into(),
             candidate.steps.into(),
+            candidate.time.into(),
+            candidate.rate.into(),
             candidate.validation_rmse.into(),
         ])?;
     }
@@ -111,10 +118,11 @@ pub(crate) fn candidates(done: &Completed) -> deepmf::Result<Table> {
 
 /// What was fitted and how it ended, in a sentence.
 pub(crate) fn completion_line(done: &Completed) -> String {
-    let Completed { depth, width, init_scale, steps, effective_rank, seconds, reason, .. } = done;
+    let Completed { method, start, depth, width, steps, effective_rank, seconds, reason, .. } =
+        done;
     format!(
-        "depth {depth}, width {width}, initial scale {init_scale}: {steps} steps, effective rank {effective_rank:.2}, \
-         {seconds:.1} s; {reason}"
+        "{}, {start}: depth {depth}, width {width}, {steps} steps, effective rank {effective_rank:.2}, {seconds:.1} s; {reason}",
+        method.name()
     )
 }
 

@@ -7,12 +7,15 @@ use deepmf::data::{self, Entries};
 use deepmf::linalg::Mat;
 use deepmf::problem;
 use deepmf::random::{Purpose, normal, stream};
-use deepmf::spec::{CompletionSettings, SensingSettings};
+use deepmf::spec::{CompletionSettings, Method, SensingSettings};
 use deepmf::train::StopReason;
 
 /// Offsets of rows and columns, three directions, noise of 0.1; 40 % hidden.
 fn table(seed: u64) -> (Mat, Entries, Entries) {
-    let (rows, cols) = (50, 40);
+    table_of((50, 40), seed)
+}
+
+fn table_of((rows, cols): (usize, usize), seed: u64) -> (Mat, Entries, Entries) {
     let low = data::low_rank((rows, cols), 3, seed).unwrap();
     let mut random = stream(seed, Purpose::Noise, 0);
     let truth = Mat::from_fn(rows, cols, |i, j| {
@@ -24,7 +27,11 @@ fn table(seed: u64) -> (Mat, Entries, Entries) {
 }
 
 fn settings() -> CompletionSettings {
-    CompletionSettings { depths: vec![2, 3], ..CompletionSettings::default() }
+    CompletionSettings {
+        method: Method::Descent,
+        depths: vec![2, 3],
+        ..CompletionSettings::default()
+    }
 }
 
 fn complete(entries: &Entries) -> Completed {
@@ -138,6 +145,120 @@ fn tables_of_hardly_anything_are_completed_too() {
         .unwrap();
     let answers = complete(&constant).predict();
     assert!(answers.values().iter().all(|x| (x - 3.0).abs() < 1e-6));
+}
+
+fn automatic(entries: &Entries) -> Completed {
+    Completion::new(CompletionSettings::default(), 0).fit(entries).unwrap()
+}
+
+#[test]
+fn without_options_the_error_is_small_and_the_intervals_hold_nine_in_ten() {
+    let (mut held, mut count) = (0.0, 0.0);
+    for seed in 10..13 {
+        let (_, seen, hidden) = table_of((120, 150), seed);
+        let completed = automatic(&seen);
+        assert_eq!((completed.method, completed.depth), (Method::Auto, 2));
+        let errors = completed.truth_errors(&hidden, &seen).unwrap();
+        let baselines = completed.baselines.unwrap();
+        assert!(errors.rmse_missing < 0.4 * baselines.offsets, "{errors:?} {baselines:?}");
+        held += errors.coverage.unwrap() * hidden.len() as f64;
+        count += hidden.len() as f64;
+        let measured = completed.intervals.unwrap().coverage;
+        assert!((measured - 0.9).abs() < 0.03, "{measured}");
+    }
+    assert!((held / count - 0.9).abs() < 0.03, "{}", held / count);
+}
+
+#[test]
+fn the_automatic_choice_gives_the_same_bits_at_one_and_two_threads() {
+    let (_, seen, _) = table(5);
+    let bits = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let holes = pool.install(|| automatic(&seen)).holes(&seen);
+        let bits = |hole: &deepmf::apps::Filled| {
+            let (lower, upper) = hole.interval.unwrap();
+            [hole.value, lower, upper].map(f64::to_bits)
+        };
+        holes.iter().map(bits).collect::<Vec<_>>()
+    };
+    assert!(bits(1) == bits(2));
+}
+
+#[test]
+fn the_ensemble_answers_by_the_mean_of_its_fits_and_an_honest_holdout_is_kept_apart() {
+    let (_, seen, hidden) = table(7);
+    let settings =
+        CompletionSettings { ensemble: true, holdout: Some(0.2), ..CompletionSettings::default() };
+    let completed = Completion::new(settings, 0).fit(&seen).unwrap();
+    let error = completed.truth_errors(&hidden, &seen).unwrap().rmse_missing;
+    assert!(error < 0.4 * completed.baselines.unwrap().offsets, "{error}");
+    let ratio = completed.holdout_rmse.unwrap() / error;
+    assert!((0.6..2.0).contains(&ratio), "{ratio}");
+    assert_eq!(completed.holdout.len(), seen.len() / 5);
+}
+
+#[test]
+fn intervals_keep_bounds_and_whole_numbers_and_are_saved() {
+    let (_, seen, _) = table(8);
+    let settings = CompletionSettings {
+        bounds: Some((17.0, 23.0)),
+        integer: true,
+        ..CompletionSettings::default()
+    };
+    let completed = Completion::new(settings, 0).fit(&seen).unwrap();
+    let holes = completed.holes(&seen);
+    assert_eq!(holes.len(), completed.missing);
+    for hole in &holes {
+        let (lower, upper) = hole.interval.unwrap();
+        assert!(17.0 <= lower && lower <= hole.value && hole.value <= upper && upper <= 23.0);
+        assert!([lower, hole.value, upper].iter().all(|x| x.fract() == 0.0));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    completed.save(folder.path()).unwrap();
+    let loaded = Completed::load(folder.path()).unwrap();
+    assert_eq!(loaded.holes(&seen), holes);
+    let row = Entries::new((1, 40), vec![0, 0], vec![3, 9], vec![20.0, 21.0]).unwrap();
+    let folded = loaded.fold_in_holes(&row).unwrap();
+    assert_eq!(folded.len(), 38);
+    assert!(folded.iter().all(|hole| hole.interval.is_some()));
+}
+
+#[test]
+fn tables_that_leave_nothing_to_choose_are_completed_without_options() {
+    let constant = |i: usize, j: usize| if (i + j) % 4 == 0 { f64::NAN } else { 3.0 };
+    let constant = Entries::from_dense(&Mat::from_fn(12, 9, constant)).unwrap();
+    assert!(automatic(&constant).predict().values().iter().all(|x| (x - 3.0).abs() < 1e-6));
+    let (truth, seen, _) = table(9);
+    let full = Entries::from_dense(&truth).unwrap();
+    assert!(automatic(&full).holes(&full).is_empty());
+    let row = Entries::from_dense(&Mat::from_fn(1, 60, |_, j| {
+        if j % 3 == 0 { f64::NAN } else { (j % 7) as f64 }
+    }))
+    .unwrap();
+    assert!(automatic(&row).predict().values().iter().all(|x| x.is_finite()));
+    let one = Entries::new((2, 3), vec![0], vec![1], vec![4.0]).unwrap();
+    let alone = automatic(&one);
+    assert!(alone.warnings.iter().any(|w| w.starts_with("fewer than 20 known entries")));
+    assert!(alone.predict().values().iter().all(|x| x.is_finite()) && alone.intervals.is_none());
+    let places: Vec<usize> =
+        (0..seen.len()).filter(|&e| seen.rows()[e] != 4 && seen.cols()[e] != 6).collect();
+    let gaps = automatic(&seen.take(&places));
+    assert!(gaps.predict().values().iter().all(|x| x.is_finite()));
+    assert!(gaps.warnings.iter().any(|w| w.contains("without a known entry")));
+}
+
+#[test]
+fn what_is_given_decides_on_the_method() {
+    let base = CompletionSettings::default;
+    let of = |settings: CompletionSettings| settings.resolved();
+    assert_eq!(of(base()), Method::Auto);
+    assert_eq!(of(CompletionSettings { depths: vec![3], ..base() }), Method::Flow);
+    assert_eq!(of(CompletionSettings { rate: Some(0.1), ..base() }), Method::Descent);
+    assert_eq!(of(CompletionSettings { raw: true, ..base() }), Method::Descent);
+    let (_, seen, _) = table(5);
+    let settings = CompletionSettings { method: Method::Descent, depths: vec![2], ..base() };
+    let descended = Completion::new(settings, 0).fit(&seen).unwrap();
+    assert!(descended.rate.is_some() && descended.intervals.is_some());
 }
 
 #[test]

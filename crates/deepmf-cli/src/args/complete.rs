@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use deepmf::spec::{CompletionSettings, Scaling};
+use deepmf::spec::{CompletionSettings, Method, Scaling};
 
 use super::{Input, Written, value};
 
@@ -11,8 +11,9 @@ use super::{Input, Written, value};
 ///
 /// Missing is an empty field, NaN, NA or what --missing names; a zero is a zero. The completed table goes to -o, else to
 /// stdout, in the form in which it came; known cells keep their values. With --json stdout holds one JSON object with the
-/// keys rows, cols, observed, missing, depth, width, init_scale, steps, stop_reason, train_rmse, holdout_rmse,
-/// baseline_rmse {mean, row_mean, offsets}, effective_rank, seconds, seed, and with --truth also truth_rmse, truth_mse.
+/// keys rows, cols, observed, missing, method, start, depth, width, init_scale, steps, evaluations, stop_reason, train_rmse,
+/// holdout_rmse, baseline_rmse {mean, row_mean, offsets}, interval_coverage, interval_width, effective_rank, seconds, seed,
+/// and with --truth also truth_rmse, truth_mse, truth_coverage.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  deepmf complete ratings.csv --triplets user,item,rating --bounds 1,5 -o completed.csv"
@@ -42,6 +43,9 @@ pub(crate) struct Complete {
     /// Replace known cells too.
     #[arg(long, help_heading = "Output")]
     pub(crate) denoise: bool,
+    /// Write each filled cell with its prediction interval: row, column, value, lower, upper.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) intervals: Option<PathBuf>,
     /// The seed of all that is random.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
     pub(crate) seed: u64,
@@ -71,13 +75,22 @@ pub(crate) struct Kept {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Fit")]
 pub(crate) struct Settings {
+    /// By what the table is completed.
+    #[arg(long, value_enum, default_value = "auto")]
+    method: MethodArg,
+    /// Answer by the mean of the fits to the folds, in place of one fit to all entries.
+    #[arg(long)]
+    ensemble: bool,
+    /// The share of the true values that the prediction intervals should hold [default: 0.9].
+    #[arg(long, value_name = "SHARE", value_parser = value::fraction, allow_hyphen_values = true)]
+    coverage: Option<f64>,
     /// The paper's setting: no offsets, no scaling, nothing held out, one depth and one scale.
     #[arg(long)]
     raw: bool,
-    /// Depths to choose from [default: 2,3,4; 3 if raw].
+    /// Depths to choose from [default: 2,3 by flow; 2,3,4 by descent; 3 if raw].
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = value::count)]
     depth: Vec<usize>,
-    /// Hidden width [default: the shorter side, at most 256 unless raw].
+    /// Hidden width [default: the shorter side, at most 300 by flow, 256 by descent].
     #[arg(long, value_name = "N", value_parser = value::count)]
     width: Option<usize>,
     /// Initial scales to choose from [default: 1e-3,1e-1; 1e-3 if raw].
@@ -95,13 +108,14 @@ pub(crate) struct Settings {
     /// Answers are whole numbers.
     #[arg(long)]
     integer: bool,
-    /// The share of the known entries that is kept apart for the error estimate [default: 0.1].
+    /// The share of the known entries that is kept apart for the error estimate [default: 0.1 by descent; else the folds
+    /// give it].
     #[arg(long, value_name = "SHARE", value_parser = value::share, allow_hyphen_values = true)]
     holdout: Option<f64>,
-    /// The share of the others that decides on stopping, depth and scale [default: 0.1].
+    /// Descent: the share of the others that decides on stopping, depth and scale [default: 0.1].
     #[arg(long, value_name = "SHARE", value_parser = value::share, allow_hyphen_values = true)]
     validation: Option<f64>,
-    /// The learning rate [default: chosen from the data; 1e-3 if raw].
+    /// The learning rate of descent [default: chosen from the data; 1e-3 if raw].
     #[arg(long, value_name = "RATE", value_parser = value::positive, allow_hyphen_values = true)]
     rate: Option<f64>,
     /// Steps at most, for each fit [default: 100000].
@@ -110,6 +124,16 @@ pub(crate) struct Settings {
     /// Stop when the training loss (mean square, scaled) is at or below this [default: 1e-6].
     #[arg(long, value_name = "LOSS", value_parser = value::not_negative, allow_hyphen_values = true)]
     loss_below: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MethodArg {
+    /// Flows from starts that learn which lines are alike, chosen by cross-validation.
+    Auto,
+    /// Flows from gaussian starts, chosen by cross-validation.
+    Flow,
+    /// Descent with momentum, chosen on one split.
+    Descent,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -129,7 +153,14 @@ impl Settings {
     pub(crate) fn spec(&self) -> CompletionSettings {
         let default = CompletionSettings::default();
         CompletionSettings {
+            method: match self.method {
+                MethodArg::Auto => Method::Auto,
+                MethodArg::Flow => Method::Flow,
+                MethodArg::Descent => Method::Descent,
+            },
             raw: self.raw,
+            ensemble: self.ensemble,
+            coverage: self.coverage.unwrap_or(default.coverage),
             depths: self.depth.clone(),
             init_scales: self.init_scale.clone(),
             width: self.width,
@@ -142,7 +173,7 @@ impl Settings {
             },
             bounds: self.bounds,
             integer: self.integer,
-            holdout: self.holdout.unwrap_or(default.holdout),
+            holdout: self.holdout,
             validation: self.validation.unwrap_or(default.validation),
             rate: self.rate,
             steps: self.steps.unwrap_or(default.steps),

@@ -1,5 +1,7 @@
 //! `complete`: fills the holes of a table.
 
+use std::path::Path;
+
 use deepmf::apps::{Completed, Completion, TruthErrors};
 use deepmf::data::{Entries, Table, read_with};
 use deepmf::linalg::Mat;
@@ -17,14 +19,17 @@ use crate::page::Recorded;
 use crate::place::{self, Place};
 use crate::progress::Bar;
 use crate::run_folder::RunFolder;
-use crate::{align, interrupt, page, summary};
+use crate::{align, interrupt, intervals, page, summary};
 
 /// More cells than this are not written down one by one.
 const MOST_CELLS: usize = 1_000_000_000;
 
+/// Held-out entries that are drawn with their intervals.
+const MOST_BARS: usize = 200;
+
 /// Runs what was typed.
 pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
-    fill(&Job::complete(args), &args.written, &args.kept, talk)
+    fill(&Job::complete(args), &args.written, &args.kept, args.intervals.as_deref(), talk)
 }
 
 /// Fills the table of a job.
@@ -32,6 +37,7 @@ pub(super) fn fill(
     job: &Job,
     written: &Written,
     kept: &Kept,
+    intervals: Option<&Path>,
     talk: Talk,
 ) -> Result<Ending, Failure> {
     let is_example = matches!(job.data, Source::Example {});
@@ -39,8 +45,14 @@ pub(super) fn fill(
     if let Some(path) = &kept.report {
         place::check_file(path, &job.inputs())?;
     }
+    if let Some(path) = intervals {
+        place::check_file(path, &job.inputs())?;
+        intervals::check(path)?;
+    }
     let known = Known::read(job)?;
-    must_fit(known.table.entries.shape())?;
+    if place.is_some() || intervals.is_some() {
+        must_fit(known.table.entries.shape())?;
+    }
     let spec = job.toml()?;
     let folder =
         kept.run.as_ref().map(|path| RunFolder::open(path, kept.resume, &spec)).transpose()?;
@@ -78,11 +90,14 @@ pub(super) fn fill(
         let matrix = if job.output.denoise { done.predict() } else { done.fill(&table.entries) };
         place.write(&with_cells(table, &matrix)?)?;
     }
+    if let Some(path) = intervals.filter(|_| done.reason != StopReason::Diverged) {
+        intervals::write(path, table, &done.holes(&table.entries))?;
+    }
     if kept.json {
         output::json(&result)?;
     }
     tell(&done, table, truth, talk)?;
-    tell_where(place.as_ref(), kept, is_example, talk);
+    tell_where(place.as_ref(), kept, intervals, is_example, talk);
     Ok(Ending::of(done.reason))
 }
 
@@ -151,14 +166,7 @@ fn page(done: &Completed, result: &Value, truth: Option<TruthErrors>, spec: &str
     let mut errors =
         Section::new("Error on held-out entries").with(Block::Table(summary::errors(done, truth)?));
     if !done.holdout.is_empty() {
-        let (truth, answer) = done.holdout.iter().copied().unzip();
-        let scatter =
-            Figure::new("Held-out entries", Axis::linear("true"), Axis::linear("predicted"))
-                .with(Layer::points("", truth, answer))
-                .with(Layer::rule("equal", Reference::Diagonal));
-        let caption =
-            "Every held-out entry: its true value, and the answer of a fit that did not see it.";
-        errors = errors.with(Block::figure(scatter, caption));
+        errors = errors.with(held_out(done));
     }
     if !done.candidates.is_empty() {
         errors = errors.with(Block::Table(summary::candidates(done)?));
@@ -170,6 +178,34 @@ fn page(done: &Completed, result: &Value, truth: Option<TruthErrors>, spec: &str
         .with(page::results(&runs)?)
         .with(page::course(&runs))
         .with(page::again(&runs)))
+}
+
+/// Held-out entries against their answers, some with their intervals.
+fn held_out(done: &Completed) -> Block {
+    let stride = done.holdout.len().div_ceil(MOST_BARS);
+    let (truth, value) = done.holdout.iter().map(|cell| (cell.truth, cell.value)).unzip();
+    let mut figure =
+        Figure::new("Held-out entries", Axis::linear("true"), Axis::linear("predicted"));
+    for cell in done.holdout.iter().step_by(stride.max(1)) {
+        if let Some((lower, upper)) = cell.interval {
+            let bar = Layer::line("interval", vec![cell.truth; 2], vec![lower, upper]);
+            figure = figure.with(bar);
+        }
+    }
+    let figure = figure
+        .with(Layer::points("", truth, value))
+        .with(Layer::rule("equal", Reference::Diagonal));
+    let mut caption =
+        "Every held-out entry: its true value, and the answer of a fit that did not see it."
+            .to_string();
+    if let Some(intervals) = &done.intervals {
+        caption.push_str(&format!(
+            " Of the {:.0} % intervals, drawn for some, {:.1} % hold the true value.",
+            100.0 * intervals.asked,
+            100.0 * intervals.coverage
+        ));
+    }
+    Block::figure(figure, caption)
 }
 
 fn tell(done: &Completed, table: &Table, truth: Option<TruthErrors>, talk: Talk) -> Result<()> {
@@ -185,9 +221,16 @@ fn tell(done: &Completed, table: &Table, truth: Option<TruthErrors>, talk: Talk)
     Ok(())
 }
 
-fn tell_where(place: Option<&Place>, kept: &Kept, is_example: bool, talk: Talk) {
+fn tell_where(
+    place: Option<&Place>,
+    kept: &Kept,
+    intervals: Option<&Path>,
+    is_example: bool,
+    talk: Talk,
+) {
     let files = [
         ("the completed table", place.and_then(Place::file)),
+        ("the intervals", intervals),
         ("the report", kept.report.as_deref()),
         ("the run folder", kept.run.as_deref()),
     ];

@@ -3,18 +3,16 @@
 use std::path::Path;
 use std::time::Instant;
 
-use deepmf::analysis::{mean_squared_error_at, root_mean_squared_error_at};
 use deepmf::apps::{Completed, TruthErrors};
-use deepmf::data::{Entries, Table, read_with};
-use deepmf::linalg::Mat;
+use deepmf::data::{Table, read_with};
 use deepmf::{Error, Result};
 
 use super::{Ending, complete};
 use crate::args::Complete;
 use crate::failure::Failure;
 use crate::output::{self, Talk};
-use crate::place::Place;
-use crate::{align, summary};
+use crate::place::{self, Place};
+use crate::{align, intervals, summary};
 
 /// Runs what was typed.
 pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
@@ -35,6 +33,10 @@ pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
             hint,
         ));
     }
+    if let Some(path) = &args.intervals {
+        place::check_file(path, &inputs)?;
+        intervals::check(path)?;
+    }
     let mut done = Completed::load(folder)?;
     let options = args.input.options()?;
     let table = on_columns_of(&done, read_with(path, &options)?)?;
@@ -50,9 +52,13 @@ pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {
 
     let filled = done.fold_in(&known)?;
     done.seconds = begun.elapsed().as_secs_f64();
-    let errors = truth.map(|truth| truth_errors(&filled, &truth, &known)).transpose()?;
+    let holes = done.fold_in_holes(&known)?;
+    let errors = truth.map(|truth| TruthErrors::measure(&holes, &truth, |i, j| filled[(i, j)]));
     if let Some(place) = &place {
         place.write(&complete::with_cells(&table, &filled)?)?;
+    }
+    if let Some(path) = &args.intervals {
+        intervals::write(path, &Table { entries: known.clone(), ..table.clone() }, &holes)?;
     }
     if args.kept.json {
         output::json(&summary::completion(&done, known.shape(), known.len(), errors))?;
@@ -72,14 +78,4 @@ fn on_columns_of(done: &Completed, table: Table) -> Result<Table> {
     };
     let entries = align::onto_columns(&table, &labels)?;
     Ok(Table { entries, col_labels: Some(labels), ..table })
-}
-
-fn truth_errors(filled: &Mat, truth: &Entries, known: &Entries) -> Result<TruthErrors> {
-    let missing = align::without(truth, known);
-    let rmse_missing = if missing.is_empty() {
-        f64::NAN
-    } else {
-        root_mean_squared_error_at(filled.view(), &missing)?
-    };
-    Ok(TruthErrors { rmse_missing, mse_all: mean_squared_error_at(filled.view(), truth)? })
 }

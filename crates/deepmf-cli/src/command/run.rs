@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Run, talk: Talk) -> Result<Ending, Failure> {
     }
     let job = Job::read(&text, path)?;
     match job.complete {
-        Some(_) => complete::fill(&job, &args.written, &args.kept, talk),
+        Some(_) => complete::fill(&job, &args.written, &args.kept, None, talk),
         None => sense::recover(&job, &args.written, &args.kept, talk),
     }
 }

@@ -36,6 +36,22 @@ impl Baselines {
     }
 }
 
+impl Baselines {
+    /// The errors over all folds, each with what it fits and what it holds out.
+    pub(super) fn pooled<'e>(folds: impl Iterator<Item = (&'e Entries, &'e Entries)>) -> Self {
+        let (mut mean, mut row_mean, mut offsets, mut count) = (0.0, 0.0, 0.0, 0.0);
+        for (known, held) in folds {
+            let (here, n) = (Self::measure(known, held), held.len() as f64);
+            mean += n * here.mean.powi(2);
+            row_mean += n * here.row_mean.powi(2);
+            offsets += n * here.offsets.powi(2);
+            count += n;
+        }
+        let root = |squares: f64| (squares / count).sqrt();
+        Self { mean: root(mean), row_mean: root(row_mean), offsets: root(offsets) }
+    }
+}
+
 /// The root mean squared error of a predictor on entries; NaN if there are none.
 pub(super) fn rmse(entries: &Entries, predict: impl Fn(usize, usize) -> f64) -> f64 {
     let squares = entries.iter().map(|(i, j, x)| (x - predict(i, j)).powi(2));

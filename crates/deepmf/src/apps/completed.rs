@@ -4,19 +4,18 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::rmse;
 use super::selection::Candidate;
-use super::{Baselines, Offsets, fold_in};
+use super::{Baselines, Intervals, Offsets, fold_in};
 use crate::data::{Entries, Shape, write_whole};
 use crate::linalg::Mat;
 use crate::model::{DeepLinear, Model, Tensors};
-use crate::spec::CompletionSettings;
+use crate::spec::{CompletionSettings, Method};
 use crate::train::{Run, StopReason, Trajectory};
 use crate::{Error, Result};
 
 const MODEL: &str = "model.safetensors";
 const WORDS: &str = "completion.json";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What came of a completion.
 #[derive(Clone, Debug)]
@@ -27,26 +26,35 @@ pub struct Completed {
     pub observed: usize,
     /// Number of missing entries.
     pub missing: usize,
+    /// By what it was completed.
+    pub method: Method,
+    /// Where the last fit began, in words.
+    pub start: String,
     /// Number of layers.
     pub depth: usize,
     /// Hidden width.
     pub width: usize,
-    /// Initial scale.
+    /// Initial scale; 0 for a start at W(0) = 0.
     pub init_scale: f64,
-    /// Rate of the last fit.
-    pub rate: f64,
+    /// Rate of the last fit, of a descent.
+    pub rate: Option<f64>,
     /// Steps of the last fit.
     pub steps: u64,
+    /// Evaluations of the gradient, of all fits of a flow and of the last fit of a descent.
+    pub evaluations: u64,
     /// How the fit ended.
     pub reason: StopReason,
     /// Root mean squared error on all known entries.
     pub train_rmse: f64,
-    /// Root mean squared error on known entries that neither fit nor choice saw; none if nothing was held out.
+    /// Root mean squared error on known entries that were kept apart; where none were, on entries that the fit of their fold did
+    /// not see, in the stage that was chosen last; none if nothing was held out.
     pub holdout_rmse: Option<f64>,
     /// Errors of simple predictors on the same entries.
     pub baselines: Option<Baselines>,
-    /// True and predicted value of every held-out entry.
-    pub holdout: Vec<(f64, f64)>,
+    /// Every held-out entry and its answer.
+    pub holdout: Vec<HeldOut>,
+    /// Prediction intervals; none if too little was held out.
+    pub intervals: Option<Intervals>,
     /// Effective rank of the fitted matrix (without offsets).
     pub effective_rank: f64,
     /// Time taken, in seconds.
@@ -76,6 +84,56 @@ pub struct TruthErrors {
     pub rmse_missing: f64,
     /// Mean squared error of the model over all cells of the truth.
     pub mse_all: f64,
+    /// The share of the cells that were missing whose true value the intervals hold.
+    pub coverage: Option<f64>,
+}
+
+/// A held-out entry and what was answered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeldOut {
+    /// Its row.
+    pub row: usize,
+    /// Its column.
+    pub col: usize,
+    /// What it is.
+    pub truth: f64,
+    /// The answer of a fit that did not see it.
+    pub value: f64,
+    /// The interval around the answer, lower and upper end.
+    pub interval: Option<(f64, f64)>,
+}
+
+impl HeldOut {
+    /// Whether the interval holds the truth.
+    pub fn is_held(&self) -> bool {
+        self.interval.is_some_and(|(lower, upper)| lower <= self.truth && self.truth <= upper)
+    }
+}
+
+/// A missing cell that was filled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Filled {
+    /// Its row.
+    pub row: usize,
+    /// Its column.
+    pub col: usize,
+    /// The answer.
+    pub value: f64,
+    /// The interval around the answer, lower and upper end.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// The interval of `half` the width around an answer before bounds and whole numbers, within both; it holds the answer.
+pub(super) fn interval(settings: &CompletionSettings, raw: f64, half: f64) -> (f64, f64) {
+    let value = constrained(settings, raw);
+    let (mut lower, mut upper) = (raw - half, raw + half);
+    if settings.integer {
+        (lower, upper) = (lower.ceil(), upper.floor());
+    }
+    if let Some((low, high)) = settings.bounds {
+        (lower, upper) = (lower.max(low), upper.min(high));
+    }
+    (lower.min(value), upper.max(value))
 }
 
 /// Applies bounds and whole numbers.
@@ -92,7 +150,7 @@ pub(super) fn constrained(settings: &CompletionSettings, value: f64) -> f64 {
 
 impl Completed {
     /// The answer at a cell where the network says `w`.
-    pub(super) fn value(&self, row: usize, col: usize, w: f64) -> f64 {
+    fn value(&self, row: usize, col: usize, w: f64) -> f64 {
         constrained(&self.settings, self.offsets.restore(row, col, w))
     }
 
@@ -109,6 +167,36 @@ impl Completed {
         filled
     }
 
+    /// Every missing cell with its answer and interval, row after row.
+    pub fn holes(&self, known: &Entries) -> Vec<Filled> {
+        let w = self.model.product();
+        let raw = |i: usize, j: usize| self.offsets.restore(i, j, w[(i, j)]);
+        let half =
+            |i: usize, j: usize| self.intervals.as_ref().map(|intervals| intervals.half(i, j));
+        self.filled(known, raw, half)
+    }
+
+    fn filled(
+        &self,
+        known: &Entries,
+        raw: impl Fn(usize, usize) -> f64,
+        half: impl Fn(usize, usize) -> Option<f64>,
+    ) -> Vec<Filled> {
+        let (rows, cols) = known.shape();
+        let mut seen = vec![false; rows * cols];
+        known.iter().for_each(|(i, j, _)| seen[i * cols + j] = true);
+        let cells = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j)));
+        cells
+            .filter(|(i, j)| !seen[i * cols + j])
+            .map(|(row, col)| {
+                let raw = raw(row, col);
+                let value = constrained(&self.settings, raw);
+                let interval = half(row, col).map(|half| interval(&self.settings, raw, half));
+                Filled { row, col, value, interval }
+            })
+            .collect()
+    }
+
     /// Errors against `truth`, when `known` was fitted.
     ///
     /// # Errors
@@ -116,17 +204,8 @@ impl Completed {
     pub fn truth_errors(&self, truth: &Entries, known: &Entries) -> Result<TruthErrors> {
         truth.must_have_shape("the truth", self.shape)?;
         let answers = self.predict();
-        let seen = known.to_dense();
-        let places: Vec<usize> = truth
-            .iter()
-            .enumerate()
-            .filter(|(_, (i, j, _))| seen[(*i, *j)].is_nan())
-            .map(|(place, _)| place)
-            .collect();
-        Ok(TruthErrors {
-            rmse_missing: rmse(&truth.take(&places), |i, j| answers[(i, j)]),
-            mse_all: rmse(truth, |i, j| answers[(i, j)]).powi(2),
-        })
+        let holes = self.holes(known);
+        Ok(TruthErrors::measure(&holes, truth, |i, j| answers[(i, j)]))
     }
 
     /// Fills new rows of the same columns without fitting again; known entries stay as they are.
@@ -134,15 +213,31 @@ impl Completed {
     /// # Errors
     /// [`Error::Shape`] if the number of columns differs.
     pub fn fold_in(&self, rows: &Entries) -> Result<Mat> {
+        let mut filled = self.folded(rows)?;
+        filled.values_mut().iter_mut().for_each(|x| *x = constrained(&self.settings, *x));
+        rows.iter().for_each(|(i, j, x)| filled[(i, j)] = x);
+        Ok(filled)
+    }
+
+    /// The missing cells of new rows with answers and intervals, as [`Completed::fold_in`] fills them.
+    ///
+    /// Of the errors of a new row nothing is known, so its factor is the mean of those of the fitted rows.
+    ///
+    /// # Errors
+    /// As [`Completed::fold_in`].
+    pub fn fold_in_holes(&self, rows: &Entries) -> Result<Vec<Filled>> {
+        let raw = self.folded(rows)?;
+        let half = |_, j: usize| self.intervals.as_ref().map(|intervals| intervals.half_of_new(j));
+        Ok(self.filled(rows, |i, j| raw[(i, j)], half))
+    }
+
+    /// Answers in new rows, before bounds and whole numbers.
+    fn folded(&self, rows: &Entries) -> Result<Mat> {
         if rows.shape().1 != self.shape.1 {
             let expected = format!("{} columns", self.shape.1);
             return Err(Error::shape("the table of new rows", expected, rows.shape().1));
         }
-        let noise = self.holdout_noise();
-        let mut filled = fold_in::rows(&self.model, &self.offsets, noise, rows)?;
-        filled.values_mut().iter_mut().for_each(|x| *x = constrained(&self.settings, *x));
-        rows.iter().for_each(|(i, j, x)| filled[(i, j)] = x);
-        Ok(filled)
+        fold_in::rows(&self.model, &self.offsets, self.holdout_noise(), rows)
     }
 
     /// Variance of what a prediction misses, in the units of the fit.
@@ -164,12 +259,16 @@ impl Completed {
             version: VERSION,
             widths: self.model.widths().to_vec(),
             observed: self.observed,
+            method: self.method,
+            start: self.start.clone(),
             init_scale: self.init_scale,
             rate: self.rate,
             steps: self.steps,
+            evaluations: self.evaluations,
             reason: self.reason,
             train_rmse: self.train_rmse,
             holdout_rmse: self.holdout_rmse,
+            intervals: self.intervals.clone(),
             effective_rank: self.effective_rank,
             seconds: self.seconds,
             seed: self.seed,
@@ -218,6 +317,7 @@ impl Completed {
         if (rows, cols) != shape
             || saved.offsets.units.len() != shape.1
             || saved.offsets.centers.len() != shape.1
+            || saved.intervals.as_ref().is_some_and(|i| (i.rows.len(), i.cols.len()) != shape)
         {
             let problem =
                 format!("must have offsets for {} x {}, but has {rows} x {cols}", shape.0, shape.1);
@@ -236,16 +336,20 @@ impl Completed {
             shape,
             observed: saved.observed,
             missing: (shape.0 * shape.1).saturating_sub(saved.observed),
+            method: saved.method,
+            start: saved.start,
             depth: model.depth(),
             width: saved.widths.get(1).copied().unwrap_or(shape.0),
             init_scale: saved.init_scale,
             rate: saved.rate,
             steps: saved.steps,
+            evaluations: saved.evaluations,
             reason: saved.reason,
             train_rmse: saved.train_rmse,
             holdout_rmse: saved.holdout_rmse,
             baselines: None,
             holdout: Vec::new(),
+            intervals: saved.intervals,
             effective_rank: saved.effective_rank,
             seconds: saved.seconds,
             seed: saved.seed,
@@ -260,18 +364,48 @@ impl Completed {
     }
 }
 
+impl TruthErrors {
+    /// The errors of filled cells and of the model's answers against a truth that is known in some cells.
+    pub fn measure(
+        filled: &[Filled],
+        truth: &Entries,
+        answer: impl Fn(usize, usize) -> f64,
+    ) -> Self {
+        let all = truth.to_dense();
+        let (mut squares, mut count, mut held) = (0.0, 0.0, 0.0);
+        let known = filled.iter().filter(|cell| !all[(cell.row, cell.col)].is_nan());
+        for &Filled { row, col, value, interval } in known.clone() {
+            let truth = all[(row, col)];
+            squares += (value - truth).powi(2);
+            count += 1.0;
+            held += f64::from(u8::from(HeldOut { row, col, truth, value, interval }.is_held()));
+        }
+        let has_intervals = known.clone().any(|cell| cell.interval.is_some());
+        let errors = truth.iter().map(|(i, j, x)| (x - answer(i, j)).powi(2));
+        Self {
+            rmse_missing: (squares / count).sqrt(),
+            mse_all: errors.sum::<f64>() / truth.len() as f64,
+            coverage: has_intervals.then_some(held / count),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Saved {
     version: u32,
     widths: Vec<usize>,
     observed: usize,
+    method: Method,
+    start: String,
     init_scale: f64,
-    rate: f64,
+    rate: Option<f64>,
     steps: u64,
+    evaluations: u64,
     reason: StopReason,
     train_rmse: f64,
     holdout_rmse: Option<f64>,
+    intervals: Option<Intervals>,
     effective_rank: f64,
     seconds: f64,
     seed: u64,

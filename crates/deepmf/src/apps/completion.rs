@@ -1,33 +1,29 @@
 //! Completion: the holes of a table, filled by a deep linear network.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::baseline::rmse;
+use super::completed::HeldOut;
+use super::conformal::Intervals;
 use super::missingness;
-use super::selection::{Candidate, Chosen, Fit, Watch, tell};
+use super::part::answers;
+use super::selection::{Candidate, Watch, tell};
 use super::{Baselines, Completed, Offsets, Stage};
 use crate::analysis::effective_rank;
-use crate::data::{Entries, split};
-use crate::linalg::singular_values;
-use crate::model::DeepLinear;
-use crate::problem::Problem;
-use crate::spec::CompletionSettings;
-use crate::train::optimizer::GroupRmsProp;
-use crate::train::{Probe, Run, Stop, StopReason, Trainer};
+use crate::data::Entries;
+use crate::model::{DeepLinear, Model, Pass};
+use crate::spec::{CompletionSettings, Method};
+use crate::train::{Probe, Run, StopReason};
 use crate::{Error, Result};
 
 /// Fewer entries than this are too few to hold any out.
-const LEAST_TO_SPLIT: usize = 20;
-/// Hidden width at most, where it is not given.
-const WIDEST: usize = 256;
-
+pub(super) const LEAST_TO_SPLIT: usize = 20;
 /// Fills the holes of a table.
 ///
-/// By default, additive row and column offsets are taken out, depth, initial scale and the number of steps are chosen on
-/// held-out entries, and the chosen setting is fitted again to all known entries. With
+/// By default everything is chosen by cross-validation over gradient flows of depth 2: what is centred, from which start they
+/// flow, and when they stop; then all known entries are fitted once more ([`Method`] has the other ways). With
 /// [`CompletionSettings::raw`] it is the plain setting of Arora et al. 2019.
 ///
 /// ```
@@ -41,12 +37,12 @@ const WIDEST: usize = 256;
 /// # Ok::<(), deepmf::Error>(())
 /// ```
 pub struct Completion<'a> {
-    settings: CompletionSettings,
-    seed: u64,
-    interrupt: Option<Arc<AtomicBool>>,
+    pub(super) settings: CompletionSettings,
+    pub(super) seed: u64,
+    pub(super) interrupt: Option<Arc<AtomicBool>>,
     watch: Option<Watch<'a>>,
-    folder: Option<PathBuf>,
-    resume: bool,
+    pub(super) folder: Option<PathBuf>,
+    pub(super) resume: bool,
 }
 
 impl<'a> Completion<'a> {
@@ -88,189 +84,64 @@ impl<'a> Completion<'a> {
         self.check(entries)?;
         let probes = self.probes()?;
         let (rows, cols) = entries.shape();
-        let side = rows.min(cols);
         let settings = &self.settings;
+        let method = settings.resolved();
         let watch = |stage: &Stage| tell(self.watch.as_ref(), stage);
-        let fit = Fit {
-            width: settings.width.unwrap_or(if settings.raw { side } else { side.min(WIDEST) }),
-            steps: settings.steps,
-            loss_below: settings.loss_below,
-            rate: settings.rate,
-            seed: self.seed,
-            interrupt: self.interrupt.as_ref(),
-            watch: &watch,
+        let fitted = match method {
+            Method::Auto | Method::Flow => self.by_flow(entries, &probes, &watch)?,
+            Method::Descent => self.by_descent(entries, &probes, &watch)?,
         };
-        let fitted = if settings.raw {
-            self.fit_raw(&fit, entries, &probes)?
-        } else {
-            self.fit_chosen(&fit, entries, &probes)?
-        };
-        let Fitted { mut model, run, offsets, candidate, candidates, held } = fitted;
+        let Fitted { mut model, run, offsets, rmse: error, baselines, mut warnings, .. } = fitted;
         if run.reason != StopReason::Diverged {
             missingness::silence_empty_lines(&mut model, entries)?;
         }
-        let w = model.product();
-        let mut warnings = missingness::warnings(entries);
-        if let Some(held) = held.as_ref().filter(|held| held.rmse > held.baselines.offsets) {
+        warnings.extend(missingness::warnings(entries));
+        if let (Some(error), Some(baselines)) = (error, baselines)
+            && error > baselines.offsets
+        {
+            let offsets = baselines.offsets;
             warnings.push(format!(
-                "row and column offsets alone predict the held-out entries better ({} against {})",
-                held.baselines.offsets, held.rmse
+                "row and column offsets alone predict the held-out entries better ({offsets} against {error})"
             ));
         }
+        let answers = answers(&model, &offsets, entries);
+        let spectrum = model.forward(&mut Pass::default()).thin_svd();
         let mut completed = Completed {
             shape: entries.shape(),
             observed: entries.len(),
             missing: rows * cols - entries.len(),
-            depth: candidate.depth,
-            width: fit.width,
-            init_scale: candidate.init_scale,
-            rate: candidate.rate,
+            method,
+            start: fitted.start,
+            depth: model.depth(),
+            width: model.widths().get(1).copied().filter(|_| model.depth() > 1).unwrap_or(rows),
+            init_scale: fitted.init_scale,
+            rate: fitted.rate,
             steps: run.steps,
+            evaluations: fitted.evaluations,
             reason: run.reason,
             train_rmse: f64::NAN,
-            holdout_rmse: held.as_ref().map(|held| held.rmse),
-            baselines: held.as_ref().map(|held| held.baselines),
-            holdout: held.map(|held| held.pairs).unwrap_or_default(),
-            effective_rank: singular_values(w.view()).map_or(f64::NAN, |s| effective_rank(&s)),
+            holdout_rmse: error,
+            baselines,
+            holdout: fitted.held,
+            intervals: fitted.intervals,
+            effective_rank: spectrum.map_or(f64::NAN, |svd| effective_rank(&svd.s)),
             seconds: 0.0,
             seed: self.seed,
             warnings,
-            candidates,
+            candidates: fitted.candidates,
             col_labels: None,
             settings: settings.clone(),
             offsets,
             model,
             run,
         };
-        completed.train_rmse = rmse(entries, |i, j| completed.value(i, j, w[(i, j)]));
+        let squares = entries
+            .iter()
+            .zip(answers)
+            .map(|((_, _, x), raw)| (x - super::completed::constrained(settings, raw)).powi(2));
+        completed.train_rmse = (squares.sum::<f64>() / entries.len() as f64).sqrt();
         completed.seconds = begun.elapsed().as_secs_f64();
         Ok(completed)
-    }
-
-    /// The plain setting: one network, all entries, GroupRMSprop.
-    fn fit_raw(&self, fit: &Fit<'_>, entries: &Entries, probes: &[Probe]) -> Result<Fitted> {
-        let depth = self.settings.depths.first().copied().unwrap_or(3);
-        let init_scale = self.settings.init_scales.first().copied().unwrap_or(1e-3);
-        let rate = self.settings.rate.unwrap_or(1e-3);
-        let problem = Problem::completion(entries)?;
-        let mut model = fit.start(&problem, depth, init_scale)?;
-        let trainer = Trainer::new(GroupRmsProp::new(rate)?)
-            .stop(Stop::new().steps(fit.steps).loss_below(fit.loss_below));
-        let run = self.last(fit, trainer, probes, 0).fit(&problem, &mut model)?;
-        let candidate =
-            Candidate { depth, init_scale, rate, steps: run.steps, validation_rmse: f64::NAN };
-        let offsets = Offsets::none(entries.shape());
-        Ok(Fitted { model, run, offsets, candidate, candidates: Vec::new(), held: None })
-    }
-
-    /// Chooses depth, scale and steps on held-out entries, then fits all of them.
-    fn fit_chosen(&self, fit: &Fit<'_>, entries: &Entries, probes: &[Probe]) -> Result<Fitted> {
-        let settings = &self.settings;
-        let few = entries.len() < LEAST_TO_SPLIT;
-        let (known, held) = match settings.holdout {
-            share if share > 0.0 && !few => {
-                let (known, held) = split(entries, share, self.seed)?;
-                (known, Some(held))
-            }
-            _ => (entries.clone(), None),
-        };
-        let candidates = self.candidates();
-        let (chosen, table, held) = if few || settings.validation == 0.0 {
-            (None, Vec::new(), None)
-        } else {
-            let (train, validation) =
-                split(&known, settings.validation, self.seed.wrapping_add(1))?;
-            let offsets = self.offsets(&train);
-            let problem = Problem::completion(&offsets.residuals(&train)?)?;
-            let validation = Problem::completion(&offsets.residuals(&validation)?)?;
-            let (chosen, table) = fit.choose(&problem, &validation, &candidates)?;
-            let held = held.map(|held| self.measure(&chosen, &offsets, &known, &held));
-            // A choice that was cut short is answered by the best that it has; it leaves no checkpoint.
-            if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
-                let Chosen { candidate, model, mut run } = chosen;
-                run.reason = StopReason::Interrupted;
-                return Ok(Fitted { model, run, offsets, candidate, candidates: table, held });
-            }
-            (Some(chosen), table, held)
-        };
-
-        let offsets = self.offsets(entries);
-        let problem = Problem::completion(&offsets.residuals(entries)?)?;
-        let (depth, scale) =
-            chosen.as_ref().map_or(candidates[0], |c| (c.candidate.depth, c.candidate.init_scale));
-        let rate = chosen.as_ref().map(|c| c.candidate.rate).or(settings.rate);
-        let rate = rate.unwrap_or_else(|| crate::train::suggested_rate(&problem, depth));
-        let steps = chosen.as_ref().map_or(fit.steps, |c| c.candidate.steps);
-        let last = Fit { steps, ..*fit };
-        let parts = table.len();
-        let (model, mut run, rate) = last.train(&problem, depth, scale, rate, |trainer| {
-            self.last(fit, trainer, probes, parts)
-        })?;
-        // The number of steps was the validation's choice, and so is the reason.
-        if let (StopReason::StepsDone, Some(chosen)) = (run.reason, &chosen) {
-            run.reason = chosen.reason();
-        }
-        let candidate = Candidate {
-            depth,
-            init_scale: scale,
-            rate,
-            steps: run.steps,
-            validation_rmse: f64::NAN,
-        };
-        Ok(Fitted { model, run, offsets, candidate, candidates: table, held })
-    }
-
-    /// What the last fit records and where.
-    fn last<'t>(
-        &'t self,
-        fit: &'t Fit<'t>,
-        mut trainer: Trainer<'t>,
-        probes: &[Probe],
-        done: usize,
-    ) -> Trainer<'t> {
-        for probe in probes {
-            trainer = trainer.record(*probe);
-        }
-        if let Some(folder) = &self.folder {
-            trainer = trainer.folder(folder).resume(self.resume);
-        }
-        if let Some(flag) = &self.interrupt {
-            trainer = trainer.interrupt(flag.clone());
-        }
-        trainer
-            .every(self.settings.every)
-            .watch(move |progress| fit.tell("all known entries", done, done + 1, *progress))
-    }
-
-    /// The honest error: entries that neither the fit nor the choice has seen.
-    fn measure(&self, chosen: &Chosen, offsets: &Offsets, known: &Entries, held: &Entries) -> Held {
-        let w = chosen.model.product();
-        let value = |i: usize, j: usize| {
-            super::completed::constrained(&self.settings, offsets.restore(i, j, w[(i, j)]))
-        };
-        Held {
-            rmse: rmse(held, value),
-            baselines: Baselines::measure(known, held),
-            pairs: held.iter().map(|(i, j, x)| (x, value(i, j))).collect(),
-        }
-    }
-
-    fn offsets(&self, entries: &Entries) -> Offsets {
-        if self.settings.offsets {
-            Offsets::fit(entries, self.settings.scaling)
-        } else {
-            Offsets::scales(entries, self.settings.scaling)
-        }
-    }
-
-    fn candidates(&self) -> Vec<(usize, f64)> {
-        let or = |given: &[f64], usual: &[f64]| {
-            if given.is_empty() { usual.to_vec() } else { given.to_vec() }
-        };
-        let depths = &self.settings.depths;
-        let depths = if depths.is_empty() { vec![2, 3, 4] } else { depths.clone() };
-        let scales = or(&self.settings.init_scales, &[1e-3, 1e-1]);
-        depths.iter().flat_map(|&d| scales.iter().map(move |&s| (d, s))).collect()
     }
 
     fn probes(&self) -> Result<Vec<Probe>> {
@@ -288,10 +159,14 @@ impl<'a> Completion<'a> {
         if let Some(scale) = settings.init_scales.iter().find(|s| !(s.is_finite() && **s > 0.0)) {
             return Err(Error::parameter("init-scale", "above 0", scale));
         }
-        for (name, share) in [("holdout", settings.holdout), ("validation", settings.validation)] {
+        let holdout = settings.holdout.unwrap_or(0.0);
+        for (name, share) in [("holdout", holdout), ("validation", settings.validation)] {
             if !(0.0..=0.9).contains(&share) {
                 return Err(Error::parameter(name, "from 0 to 0.9", share));
             }
+        }
+        if !(settings.coverage > 0.0 && settings.coverage < 1.0) {
+            return Err(Error::parameter("coverage", "between 0 and 1", settings.coverage));
         }
         if settings.width == Some(0) {
             return Err(Error::parameter("width", "1 or more", 0));
@@ -310,17 +185,40 @@ impl<'a> Completion<'a> {
     }
 }
 
-struct Held {
-    rmse: f64,
-    baselines: Baselines,
-    pairs: Vec<(f64, f64)>,
+/// What came of a method.
+pub(super) struct Fitted {
+    pub(super) model: DeepLinear,
+    pub(super) run: Run,
+    pub(super) offsets: Offsets,
+    pub(super) start: String,
+    pub(super) init_scale: f64,
+    pub(super) rate: Option<f64>,
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) rmse: Option<f64>,
+    pub(super) baselines: Option<Baselines>,
+    pub(super) held: Vec<HeldOut>,
+    pub(super) intervals: Option<Intervals>,
+    pub(super) evaluations: u64,
+    pub(super) warnings: Vec<String>,
 }
 
-struct Fitted {
-    model: DeepLinear,
-    run: Run,
-    offsets: Offsets,
-    candidate: Candidate,
-    candidates: Vec<Candidate>,
-    held: Option<Held>,
+impl Fitted {
+    /// A fit of whose error nothing is known.
+    pub(super) fn plain(model: DeepLinear, run: Run, offsets: Offsets) -> Self {
+        Self {
+            model,
+            run,
+            offsets,
+            start: String::new(),
+            init_scale: 0.0,
+            rate: None,
+            candidates: Vec::new(),
+            rmse: None,
+            baselines: None,
+            held: Vec::new(),
+            intervals: None,
+            evaluations: 0,
+            warnings: Vec::new(),
+        }
+    }
 }

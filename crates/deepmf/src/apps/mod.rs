@@ -1,17 +1,25 @@
 //! The uses: combinations of a problem, a model and an optimizer.
 
 mod baseline;
-mod completion;
+mod by_flow;
 mod completed;
+mod completion;
+mod conformal;
+mod cross_validation;
+mod descent;
+mod ensemble;
 mod fold_in;
 mod missingness;
 mod offsets;
+mod part;
 mod selection;
 mod sensing;
+mod start;
 
 pub use baseline::Baselines;
-pub use completed::{Completed, TruthErrors};
+pub use completed::{Completed, Filled, HeldOut, TruthErrors};
 pub use completion::Completion;
+pub use conformal::Intervals;
 pub use offsets::Offsets;
 pub use selection::{Candidate, Stage};
 pub use sensing::{Sensed, Sensing};

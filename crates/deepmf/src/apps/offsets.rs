@@ -11,6 +11,38 @@ const PRIOR: f64 = 1.0;
 const ROUNDS: usize = 30;
 /// Columns whose variances differ by more than this are measured in different units.
 const DIFFERENT: f64 = 100.0;
+/// Entries of a column whose variance is compared.
+const ENOUGH: f64 = 10.0;
+
+/// Which additive offsets are taken out of a table before a fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Centring {
+    /// None: scales alone.
+    None,
+    /// Means of the rows.
+    Rows,
+    /// Means of the columns.
+    Cols,
+    /// Offsets of rows and columns together.
+    Both,
+}
+
+impl Centring {
+    /// In entries, the weight of the prior that an offset is zero.
+    pub(super) fn prior(self) -> f64 {
+        if self == Self::Both { 5.0 } else { PRIOR }
+    }
+
+    /// What it is called in tables.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::None => "not centred",
+            Self::Rows => "rows centred",
+            Self::Cols => "columns centred",
+            Self::Both => "offsets of rows and columns",
+        }
+    }
+}
 
 /// x_ij = center_j + unit_j (row_i + col_j + spread · w_ij).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,14 +70,34 @@ impl Offsets {
 
     /// Row and column offsets by alternating least squares, each drawn towards zero as by one entry that is zero.
     pub fn fit(entries: &Entries, scaling: Scaling) -> Self {
+        Self::centred(entries, scaling, Centring::Both, PRIOR)
+    }
+
+    /// The offsets of a centring, each drawn towards zero as by `prior` entries that are zero.
+    pub(super) fn centred(
+        entries: &Entries,
+        scaling: Scaling,
+        centring: Centring,
+        prior: f64,
+    ) -> Self {
         let mut offsets = Self::none(entries.shape()).centered(entries, scaling);
-        for _ in 0..ROUNDS {
+        let rounds = match centring {
+            Centring::None => return Self::scales(entries, scaling),
+            Centring::Rows | Centring::Cols => 1,
+            Centring::Both => ROUNDS,
+        };
+        for _ in 0..rounds {
             let y =
                 |i: usize, j: usize, x: f64| (i, j, (x - offsets.centers[j]) / offsets.units[j]);
             let y = || entries.iter().map(|(i, j, x)| y(i, j, x));
-            let rows =
-                shrunk_means(y().map(|(i, j, y)| (i, y - offsets.cols[j])), offsets.rows.len());
-            let cols = shrunk_means(y().map(|(i, j, y)| (j, y - rows[i])), offsets.cols.len());
+            let (mut rows, mut cols) = (offsets.rows.clone(), offsets.cols.clone());
+            if centring != Centring::Cols {
+                let left = y().map(|(i, j, y)| (i, y - offsets.cols[j]));
+                rows = shrunk_means(left, rows.len(), prior);
+            }
+            if centring != Centring::Rows {
+                cols = shrunk_means(y().map(|(i, j, y)| (j, y - rows[i])), cols.len(), prior);
+            }
             (offsets.rows, offsets.cols) = (rows, cols);
         }
         offsets.spread_over(entries, scaling)
@@ -77,7 +129,11 @@ impl Offsets {
                 (count > 2.0).then(|| (mean + centre, (squares / count - centre * centre).max(0.0)))
             })
             .collect();
-        let variances = || moments.iter().flatten().map(|m| m.1).filter(|v| *v > 0.0);
+        // A variance of a few entries says nothing about units.
+        let variances = || {
+            let enough = moments.iter().zip(&columns).filter(|(_, column)| column.0 >= ENOUGH);
+            enough.filter_map(|(moments, _)| moments.map(|m| m.1)).filter(|v| *v > 0.0)
+        };
         let (least, most) =
             variances().fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
         let by_column = match scaling {
@@ -140,8 +196,8 @@ impl Offsets {
     }
 }
 
-fn shrunk_means(values: impl Iterator<Item = (usize, f64)>, count: usize) -> Vec<f64> {
-    let mut sums = vec![(0.0, PRIOR); count];
+fn shrunk_means(values: impl Iterator<Item = (usize, f64)>, count: usize, prior: f64) -> Vec<f64> {
+    let mut sums = vec![(0.0, prior); count];
     for (line, value) in values {
         sums[line].0 += value;
         sums[line].1 += 1.0;

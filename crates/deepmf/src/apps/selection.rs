@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::start::Start;
 use crate::model::{DeepLinear, Init};
 use crate::problem::Problem;
 use crate::train::optimizer::Momentum;
@@ -16,15 +17,15 @@ const MOMENTUM: f64 = 0.9;
 /// One setting of the choice, and what it reached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// Number of layers.
-    pub depth: usize,
-    /// The initial scale.
-    pub init_scale: f64,
-    /// The rate that the fit ended with.
-    pub rate: f64,
+    /// Where it began, such as `gaussian, depth 3, width 20, initial scale 0.001`.
+    pub start: String,
+    /// The rate that a descent ended with.
+    pub rate: Option<f64>,
     /// Steps to the least validation error.
     pub steps: u64,
-    /// The least validation error (root mean square, in the units of the fit).
+    /// The time of a flow to the least validation error.
+    pub time: Option<f64>,
+    /// The least validation error (root mean square, in the units of the fit or of its table).
     pub validation_rmse: f64,
 }
 
@@ -114,8 +115,10 @@ impl Fit<'_> {
                 trainer.validation(early()).every(u64::MAX)
             })?;
             let (steps, value) = run.best.unwrap_or((run.steps, f64::INFINITY));
+            let start = Start::Gaussian { depth, width: self.width, scale }.words();
+            let validation_rmse = value.sqrt();
             let candidate =
-                Candidate { depth, init_scale: scale, rate, steps, validation_rmse: value.sqrt() };
+                Candidate { start, rate: Some(rate), steps, time: None, validation_rmse };
             let done = 1 + done.fetch_add(1, Ordering::Relaxed);
             let progress = Progress {
                 step: run.steps,
@@ -125,7 +128,7 @@ impl Fit<'_> {
             };
             let what = format!("depth {depth}, initial scale {scale}");
             self.tell(&what, done, candidates.len() + 1, progress);
-            Ok(Chosen { candidate, model, run })
+            Ok(Chosen { candidate, depth, init_scale: scale, model, run })
         });
         let mut tried: Vec<Chosen> = tried.into_iter().collect::<Result<_>>()?;
         let table = tried.iter().map(|chosen| chosen.candidate.clone()).collect();
@@ -140,6 +143,8 @@ impl Fit<'_> {
 /// The best candidate and its model, trained without the validation.
 pub(super) struct Chosen {
     pub(super) candidate: Candidate,
+    pub(super) depth: usize,
+    pub(super) init_scale: f64,
     pub(super) model: DeepLinear,
     pub(super) run: Run,
 }

@@ -15,7 +15,7 @@ pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
 pub use read::{Array, Format, ReadOptions, read, read_array, read_dense, read_with};
-pub use split::{k_fold, split};
+pub use split::{hole_folds, k_fold, split};
 pub use synthetic::{low_rank, perturbed, with_spectrum};
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};

@@ -2,7 +2,7 @@
 
 use super::Entries;
 use super::mask::{part, parted, shuffled};
-use crate::random::{Purpose, stream};
+use crate::random::{Purpose, RngExt, stream};
 use crate::{Error, Result};
 
 /// Holds out a `fraction` of the entries at random: the rest, and what is held out, each in its old order.
@@ -66,6 +66,44 @@ pub fn k_fold(entries: &Entries, folds: usize, seed: u64) -> Result<Vec<(Entries
     Ok((0..folds).map(|k| parted(entries, fold(k))).collect())
 }
 
+/// Splits the entries `folds` times by holes of the shape that the table has: a row lends its holes to another one, whose
+/// entries there are held out. For each, the others and what is held out.
+///
+/// Rows are paired by a random permutation a fold; of the rows as many are drawn as hold about 1/`folds` of the entries out, or
+/// all if there are too few holes for that. An entry may be held out by several folds or by none. Where holes come as blocks, the
+/// error on such entries is that of filling blocks; where they are scattered, the folds are like those of [`k_fold`].
+///
+/// # Errors
+/// [`Error::Parameter`] if `folds` is below 2.
+pub fn hole_folds(entries: &Entries, folds: usize, seed: u64) -> Result<Vec<(Entries, Entries)>> {
+    if folds < 2 {
+        return Err(Error::parameter("the number of folds", "2 or more", folds));
+    }
+    let (rows, cols) = entries.shape();
+    let mut known = vec![false; rows * cols];
+    let mut filled = vec![false; rows];
+    for (i, j, _) in entries.iter() {
+        known[i * cols + j] = true;
+        filled[i] = true;
+    }
+    let holes = 1.0 - entries.len() as f64 / known.len() as f64;
+    let share = (1.0 / folds as f64 / holes).min(1.0);
+    let fold = |k: usize| {
+        let mut draws = stream(seed, Purpose::Split, 2 + k as u64);
+        let lender = shuffled(rows as u64, rows, &mut draws);
+        let lends: Vec<Option<usize>> = lender
+            .into_iter()
+            .map(|i| Some(i as usize).filter(|&i| draws.random_bool(share) && filled[i]))
+            .collect();
+        let held = entries
+            .iter()
+            .enumerate()
+            .filter(|(_, (i, j, _))| lends[*i].is_some_and(|lender| !known[lender * cols + j]));
+        parted(entries, held.map(|(e, _)| e).collect::<Vec<_>>().into_iter())
+    };
+    Ok((0..folds).map(fold).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,5 +158,35 @@ mod tests {
         }
         assert!(k_fold(&entries, 1, 0).is_err());
         assert!(k_fold(&entries, 151, 0).is_err());
+    }
+
+    #[test]
+    fn holes_are_lent_with_their_shape() {
+        // Rows with a block of holes each: what is held out of a row is exactly the known part of one block.
+        let block = |i: usize, j: usize| (j + 24 - 2 * (i % 12)) % 24 < 6;
+        let value = |i, j| if block(i, j) { f64::NAN } else { 1.0 };
+        let entries = Entries::from_dense(&Mat::from_fn(60, 24, value)).unwrap();
+        let folds = hole_folds(&entries, 5, 3).unwrap();
+        for (rest, held) in &folds {
+            assert_eq!(rest.len() + held.len(), entries.len());
+            let share = held.len() as f64 / entries.len() as f64;
+            assert!((0.1..0.3).contains(&share), "{share}");
+            for i in 0..60 {
+                let here: Vec<usize> = held.iter().filter(|e| e.0 == i).map(|e| e.1).collect();
+                let fits = |lender: usize| {
+                    let lent = |j: &usize| block(lender, *j) && !block(i, *j);
+                    (0..24).filter(lent).eq(here.iter().copied())
+                };
+                assert!(here.is_empty() || (0..12).any(fits));
+            }
+        }
+        assert_eq!(folds, hole_folds(&entries, 5, 3).unwrap());
+        assert!(hole_folds(&entries, 1, 0).is_err());
+    }
+
+    #[test]
+    fn a_full_table_lends_no_holes() {
+        let full = Entries::from_dense(&Mat::zeros(5, 4)).unwrap();
+        assert!(hole_folds(&full, 5, 0).unwrap().iter().all(|(_, held)| held.is_empty()));
     }
 }

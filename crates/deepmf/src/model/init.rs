@@ -49,13 +49,32 @@ pub enum Init {
         /// The surrogate, rows × cols.
         surrogate: Mat,
     },
+    /// Depth 2 with W(0) = 0: the layer along the shorter side is √g · I, the other zero, so that W first moves as
+    /// dW/dt = −g ∇ℓ(W). It is what independent gaussian layers become as the width grows and the product shrinks, without
+    /// their noise.
+    OneSided {
+        /// The gain g.
+        gain: f64,
+    },
+    /// Depth 2 with W(0) = 0 and roots of kernels in the layers: with K_r = R Rᵀ of the rows and K_c = C Cᵀ of the columns,
+    /// W_2 = √g \[R 0\] and W_1 = √g \[0 C\]ᵀ, so that W first moves as dW/dt = −g (K_r ∇ℓ + ∇ℓ K_c): lines that are
+    /// alike learn together. The width is that of the roots together.
+    Kernel {
+        /// The gain g.
+        gain: f64,
+        /// R, rows × r; none is a kernel of zero.
+        rows: Option<Mat>,
+        /// C, cols × r; none is a kernel of zero.
+        cols: Option<Mat>,
+    },
 }
 
 impl Init {
     /// Sets the layers of `model`.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a scale that is not above 0 or a rank that does not fit the widths,
+    /// [`Error::Parameter`] for a scale or gain that is not above 0, a rank or root that does not fit the widths, or
+    /// a start of depth 2 for another depth,
     /// [`Error::Shape`] for a matrix of another shape than W, [`Error::NotFinite`].
     pub fn fill(&self, model: &mut DeepLinear, seed: u64) -> Result<()> {
         let depth = model.depth();
@@ -137,6 +156,45 @@ impl Init {
                 });
                 balance(model, &svd, narrowest)
             }
+            Self::OneSided { gain } => {
+                let root = gain_of_two_layers(*gain, depth)?.sqrt();
+                for j in 0..2 {
+                    let outer = (j == 0) == (cols < rows);
+                    let layer = Mat::eye(widths[j + 1], widths[j]);
+                    let size = if outer { root } else { 0.0 };
+                    model.params_mut().set(j, &layer.scaled(size))?;
+                }
+                Ok(())
+            }
+            Self::Kernel { gain, rows: left, cols: right } => {
+                let root = gain_of_two_layers(*gain, depth)?.sqrt();
+                let first = left.as_ref().map_or(0, Mat::cols);
+                let width = first + right.as_ref().map_or(0, Mat::cols);
+                for (what, factor, lines) in [("rows", left, rows), ("columns", right, cols)] {
+                    if let Some(found) = factor.as_ref().map(Mat::rows).filter(|&n| n != lines) {
+                        let what = format!("the root of the kernel of the {what}");
+                        return Err(Error::shape(what, format!("{lines} rows"), found));
+                    }
+                }
+                if width != widths[1] {
+                    let found = widths[1];
+                    return Err(Error::parameter(
+                        "the width of a kernel start",
+                        width.to_string(),
+                        found,
+                    ));
+                }
+                let left = Mat::from_fn(rows, width, |i, r| match left {
+                    Some(left) if r < first => root * left[(i, r)],
+                    _ => 0.0,
+                });
+                let right = Mat::from_fn(width, cols, |r, j| match right {
+                    Some(right) if r >= first => root * right[(j, r - first)],
+                    _ => 0.0,
+                });
+                model.params_mut().set(0, &right)?;
+                model.params_mut().set(1, &left)
+            }
         }
     }
 
@@ -149,9 +207,20 @@ impl Init {
             | Self::Orthogonal { scale }
             | Self::Balanced { scale }
             | Self::Spectral { scale, .. } => Some(*scale),
-            Self::BalancedFrom { .. } => None,
+            Self::BalancedFrom { .. } | Self::OneSided { .. } | Self::Kernel { .. } => None,
         }
     }
+}
+
+/// The gain of a start that has two layers.
+fn gain_of_two_layers(gain: f64, depth: usize) -> Result<f64> {
+    if depth != 2 {
+        return Err(Error::parameter("the depth of a start with W(0) = 0", "2", depth));
+    }
+    if !(gain.is_finite() && gain > 0.0) {
+        return Err(Error::parameter("gain", "above 0", gain));
+    }
+    Ok(gain)
 }
 
 fn expect_shape(what: &str, matrix: &Mat, expected: (usize, usize)) -> Result<()> {
@@ -179,4 +248,90 @@ pub(super) fn balance(model: &mut DeepLinear, svd: &Svd, narrowest: usize) -> Re
         model.params_mut().set(j, &layer)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data;
+    use crate::model::{Pass, Smooth};
+    use crate::problem::{Constant, Problem};
+    use crate::train::Room;
+
+    /// −dW/dt of the gradient flow at the start.
+    fn first_move(problem: &Problem, model: &DeepLinear) -> Mat {
+        let mut room = Room::new(model);
+        room.evaluate(problem, model);
+        model.pushforward(&room.gradient, &mut Pass::default()).to_dense()
+    }
+
+    fn setting(shape: (usize, usize)) -> (Problem, Mat) {
+        let truth = data::low_rank(shape, 2, 0).unwrap();
+        let seen = data::observe(&truth, &data::random_cells(shape, 20, 0).unwrap()).unwrap();
+        let dense = seen.to_dense();
+        let gradient = dense.values().iter().map(|x| if x.is_nan() { 0.0 } else { -x });
+        let gradient = Mat::from_columns(shape.0, shape.1, gradient.collect());
+        (Problem::completion_with(&seen, Constant::HalfSum).unwrap(), gradient)
+    }
+
+    #[test]
+    fn a_one_sided_start_is_zero_and_first_moves_along_the_gradient() {
+        for shape in [(6, 9), (9, 6), (6, 6)] {
+            let (problem, gradient) = setting(shape);
+            let model = DeepLinear::with_width(shape, 2, 6).unwrap();
+            let model = model.init(&Init::OneSided { gain: 0.3 }, 0).unwrap();
+            assert_eq!(model.product().max_abs(), 0.0);
+            let moved = first_move(&problem, &model);
+            assert!(moved.minus(&gradient.scaled(0.3)).max_abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn a_kernel_start_is_zero_and_first_moves_along_the_smoothed_gradient() {
+        let (problem, gradient) = setting((6, 9));
+        let root = |n: usize, r: usize| Mat::from_fn(n, r, |i, j| ((i * 3 + j * 5) % 7) as f64);
+        let (rows, cols) = (root(6, 3), root(9, 4));
+        let smooth = |g: &Mat, rows: Option<&Mat>, cols: Option<&Mat>| {
+            let mut all = Mat::zeros(6, 9);
+            if let Some(r) = rows {
+                all = all.minus(&r.view().times(r.t()).times(g).scaled(-0.2));
+            }
+            if let Some(c) = cols {
+                all = all.minus(&g.times(&c.view().times(c.t())).scaled(-0.2));
+            }
+            all
+        };
+        for (r, c) in [(true, false), (false, true), (true, true)] {
+            let (r, c) = (r.then(|| rows.clone()), c.then(|| cols.clone()));
+            let width = r.as_ref().map_or(0, Mat::cols) + c.as_ref().map_or(0, Mat::cols);
+            let expected = smooth(&gradient, r.as_ref(), c.as_ref());
+            let model = DeepLinear::with_width((6, 9), 2, width).unwrap();
+            let init = Init::Kernel { gain: 0.2, rows: r, cols: c };
+            let model = model.init(&init, 0).unwrap();
+            assert_eq!(model.product().max_abs(), 0.0);
+            let moved = first_move(&problem, &model);
+            assert!(moved.minus(&expected).max_abs() < 1e-11 * expected.max_abs());
+        }
+    }
+
+    #[test]
+    fn starts_at_zero_that_do_not_fit_are_refused() {
+        let refused = |depth: usize, init: Init| {
+            let model = DeepLinear::with_width((6, 9), depth, 6).unwrap();
+            model.init(&init, 0).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused(3, Init::OneSided { gain: 0.1 }),
+            "the depth of a start with W(0) = 0 must be 2, but it is 3"
+        );
+        assert_eq!(refused(2, Init::OneSided { gain: 0.0 }), "gain must be above 0, but it is 0");
+        let kernel = |rows: Mat| Init::Kernel { gain: 1.0, rows: Some(rows), cols: None };
+        assert_eq!(
+            refused(2, kernel(Mat::eye(6, 5))),
+            "the width of a kernel start must be 5, but it is 6"
+        );
+        assert!(
+            refused(2, kernel(Mat::eye(7, 6))).starts_with("the root of the kernel of the rows")
+        );
+    }
 }

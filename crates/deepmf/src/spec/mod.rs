@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use completion::{CompletionSettings, Scaling, SensingSettings};
+pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
 pub use data::{Cells, Data, EntriesOrder, File, LowRank, Reading, Spectrum, expand};
 pub use model::{Compressed, DeepLinear, Greedy, Init, Model, Sign};
 pub use optimizer::{

@@ -9,13 +9,14 @@ pub struct Validation {
     pub(super) problem: Problem,
     pub(super) every: u64,
     patience: u64,
+    at_start: u64,
     tolerance: f64,
 }
 
 impl Validation {
     /// Evaluates `problem` every 10 steps and stops after 500 steps without improvement.
     pub fn new(problem: Problem) -> Self {
-        Self { problem, every: 10, patience: 500, tolerance: 0.0 }
+        Self { problem, every: 10, patience: 500, at_start: ON_THE_START, tolerance: 0.0 }
     }
 
     /// Evaluates every so many steps.
@@ -28,6 +29,12 @@ impl Validation {
     #[must_use]
     pub fn patience(self, steps: u64) -> Self {
         Self { patience: steps, ..self }
+    }
+
+    /// Multiplies the patience before the first improvement by this instead of by eight.
+    #[must_use]
+    pub fn patience_at_start(self, factor: u64) -> Self {
+        Self { at_start: factor, ..self }
     }
 
     /// Counts only relative improvements above `tolerance` against the patience (the best is kept anyway).
@@ -79,7 +86,8 @@ impl Best {
             self.mark = (value, step);
         }
         let left = self.value <= LEFT * self.first;
-        let patience = validation.patience.saturating_mul(if left { 1 } else { ON_THE_START });
+        let patience =
+            validation.patience.saturating_mul(if left { 1 } else { validation.at_start });
         step - self.mark.1 >= patience && self.mark.0.is_finite()
     }
 }
