@@ -25,6 +25,7 @@ pub(crate) fn completion(
         "init_scale": done.init_scale,
         "steps": done.steps,
         "evaluations": done.evaluations,
+        "gap": done.gap,
         "stop_reason": done.reason.name(),
         "train_rmse": done.train_rmse,
         "holdout_rmse": done.holdout_rmse,

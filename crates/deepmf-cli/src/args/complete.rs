@@ -11,7 +11,7 @@ use super::{Input, Written, value};
 ///
 /// Missing is an empty field, NaN, NA or what --missing names; a zero is a zero. The completed table goes to -o, else to
 /// stdout, in the form in which it came; known cells keep their values. With --json stdout holds one JSON object with the
-/// keys rows, cols, observed, missing, method, start, depth, width, init_scale, steps, evaluations, stop_reason, train_rmse,
+/// keys rows, cols, observed, missing, method, start, depth, width, init_scale, steps, evaluations, gap, stop_reason, train_rmse,
 /// holdout_rmse, baseline_rmse {mean, row_mean, offsets}, interval_coverage, interval_width, effective_rank, seconds, seed,
 /// and with --truth also truth_rmse, truth_mse, truth_coverage.
 #[derive(Args, Debug)]
@@ -134,6 +134,14 @@ enum MethodArg {
     Flow,
     /// Descent with momentum, chosen on one split.
     Descent,
+    /// Descent on compressed networks; rank and steps chosen on one split.
+    Compressed,
+    /// Greedy low-rank learning; the rank chosen on one split.
+    Greedy,
+    /// The least nuclear norm that agrees with the entries.
+    Nuclear,
+    /// The nuclear norm as a penalty, chosen on one split.
+    SoftImpute,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -157,6 +165,10 @@ impl Settings {
                 MethodArg::Auto => Method::Auto,
                 MethodArg::Flow => Method::Flow,
                 MethodArg::Descent => Method::Descent,
+                MethodArg::Compressed => Method::Compressed,
+                MethodArg::Greedy => Method::Greedy,
+                MethodArg::Nuclear => Method::Nuclear,
+                MethodArg::SoftImpute => Method::SoftImpute,
             },
             raw: self.raw,
             ensemble: self.ensemble,

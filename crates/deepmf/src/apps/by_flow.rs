@@ -84,6 +84,7 @@ impl Completion<'_> {
             held: held.cells,
             intervals: held.intervals,
             evaluations,
+            gap: None,
             warnings: Vec::new(),
         })
     }
@@ -124,6 +125,7 @@ impl Completion<'_> {
             held: held.cells,
             intervals: held.intervals.filter(|_| entries.len() >= LEAST_TO_SPLIT),
             evaluations: choice.evaluations,
+            gap: None,
             ..Fitted::plain(fit.model, run, part.offsets)
         }
     }

@@ -42,6 +42,8 @@ pub struct Completed {
     pub steps: u64,
     /// Evaluations of the gradient, of all fits of a flow and of the last fit of a descent.
     pub evaluations: u64,
+    /// The relative gap to the optimum, of the convex methods.
+    pub gap: Option<f64>,
     /// How the fit ended.
     pub reason: StopReason,
     /// Root mean squared error on all known entries.
@@ -265,6 +267,7 @@ impl Completed {
             rate: self.rate,
             steps: self.steps,
             evaluations: self.evaluations,
+            gap: self.gap,
             reason: self.reason,
             train_rmse: self.train_rmse,
             holdout_rmse: self.holdout_rmse,
@@ -344,6 +347,7 @@ impl Completed {
             rate: saved.rate,
             steps: saved.steps,
             evaluations: saved.evaluations,
+            gap: saved.gap,
             reason: saved.reason,
             train_rmse: saved.train_rmse,
             holdout_rmse: saved.holdout_rmse,
@@ -402,6 +406,7 @@ struct Saved {
     rate: Option<f64>,
     steps: u64,
     evaluations: u64,
+    gap: Option<f64>,
     reason: StopReason,
     train_rmse: f64,
     holdout_rmse: Option<f64>,

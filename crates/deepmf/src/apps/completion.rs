@@ -90,6 +90,9 @@ impl<'a> Completion<'a> {
         let fitted = match method {
             Method::Auto | Method::Flow => self.by_flow(entries, &probes, &watch)?,
             Method::Descent => self.by_descent(entries, &probes, &watch)?,
+            Method::Compressed | Method::Greedy | Method::Nuclear | Method::SoftImpute => {
+                self.by_split(entries, method)?
+            }
         };
         let Fitted { mut model, run, offsets, rmse: error, baselines, mut warnings, .. } = fitted;
         if run.reason != StopReason::Diverged {
@@ -118,6 +121,7 @@ impl<'a> Completion<'a> {
             rate: fitted.rate,
             steps: run.steps,
             evaluations: fitted.evaluations,
+            gap: fitted.gap,
             reason: run.reason,
             train_rmse: f64::NAN,
             holdout_rmse: error,
@@ -199,6 +203,7 @@ pub(super) struct Fitted {
     pub(super) held: Vec<HeldOut>,
     pub(super) intervals: Option<Intervals>,
     pub(super) evaluations: u64,
+    pub(super) gap: Option<f64>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -218,6 +223,7 @@ impl Fitted {
             held: Vec::new(),
             intervals: None,
             evaluations: 0,
+            gap: None,
             warnings: Vec::new(),
         }
     }

@@ -12,6 +12,7 @@ use super::start::Start;
 use super::{Baselines, Offsets, Stage};
 use crate::Result;
 use crate::data::{Entries, split};
+use crate::model::DeepLinear;
 use crate::problem::Problem;
 use crate::train::optimizer::GroupRmsProp;
 use crate::train::{Probe, Stop, StopReason, Trainer};
@@ -87,7 +88,7 @@ impl Completion<'_> {
             let problem = Problem::completion(&offsets.residuals(&train)?)?;
             let validation = Problem::completion(&offsets.residuals(&validation)?)?;
             let (chosen, table) = fit.choose(&problem, &validation, &candidates)?;
-            let held = held.map(|held| self.measure(&chosen, &offsets, &known, &held));
+            let held = held.map(|held| self.measure(&chosen.model, &offsets, &known, &held));
             // A choice that was cut short is answered by the best that it has; it leaves no checkpoint.
             if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
                 let Chosen { candidate, init_scale, model, mut run, .. } = chosen;
@@ -132,8 +133,14 @@ impl Completion<'_> {
     }
 
     /// The honest error: entries that neither the fit nor the choice has seen.
-    fn measure(&self, chosen: &Chosen, offsets: &Offsets, known: &Entries, held: &Entries) -> Held {
-        let raw = answers(&chosen.model, offsets, held);
+    pub(super) fn measure(
+        &self,
+        model: &DeepLinear,
+        offsets: &Offsets,
+        known: &Entries,
+        held: &Entries,
+    ) -> Held {
+        let raw = answers(model, offsets, held);
         let cells: Vec<_> = held.iter().zip(raw).map(|((i, j, x), raw)| (i, j, x, raw)).collect();
         let misses: Vec<Miss> = cells
             .iter()
@@ -148,7 +155,7 @@ impl Completion<'_> {
         Held { rmse: rms(&cells), baselines: Baselines::measure(known, held), cells, intervals }
     }
 
-    fn offsets(&self, entries: &Entries) -> Offsets {
+    pub(super) fn offsets(&self, entries: &Entries) -> Offsets {
         if self.settings.offsets {
             Offsets::fit(entries, self.settings.scaling)
         } else {
@@ -167,7 +174,7 @@ impl Completion<'_> {
     }
 }
 
-struct Held {
+pub(super) struct Held {
     rmse: f64,
     baselines: Baselines,
     cells: Vec<HeldOut>,
@@ -175,7 +182,7 @@ struct Held {
 }
 
 /// A fit with what was measured of it.
-fn with(fitted: Fitted, held: Option<Held>) -> Fitted {
+pub(super) fn with(fitted: Fitted, held: Option<Held>) -> Fitted {
     let Some(Held { rmse, baselines, cells, intervals }) = held else { return fitted };
     Fitted { rmse: Some(rmse), baselines: Some(baselines), held: cells, intervals, ..fitted }
 }

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod by_flow;
+mod by_split;
 mod completed;
 mod completion;
 mod conformal;

@@ -28,6 +28,14 @@ pub enum Method {
     Flow,
     /// Descent with momentum from gaussian starts; depth, initial scale and steps are chosen on one split.
     Descent,
+    /// Descent on networks compressed to few directions; rank and steps are chosen on one split.
+    Compressed,
+    /// Greedy low-rank learning by flows; the rank is chosen on one split.
+    Greedy,
+    /// The matrix of least nuclear norm that agrees with the entries.
+    Nuclear,
+    /// The nuclear norm as a penalty, chosen on one split along a path.
+    SoftImpute,
 }
 
 impl Method {
@@ -37,6 +45,10 @@ impl Method {
             Self::Auto => "auto",
             Self::Flow => "flow",
             Self::Descent => "descent",
+            Self::Compressed => "compressed",
+            Self::Greedy => "greedy",
+            Self::Nuclear => "nuclear",
+            Self::SoftImpute => "soft-impute",
         }
     }
 }
