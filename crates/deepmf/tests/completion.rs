@@ -225,7 +225,7 @@ fn intervals_keep_bounds_and_whole_numbers_and_are_saved() {
 
 #[test]
 fn tables_that_leave_nothing_to_choose_are_completed_without_options() {
-    let constant = |i: usize, j: usize| if (i + j) % 4 == 0 { f64::NAN } else { 3.0 };
+    let constant = |i: usize, j: usize| if (i + j).is_multiple_of(4) { f64::NAN } else { 3.0 };
     let constant = Entries::from_dense(&Mat::from_fn(12, 9, constant)).unwrap();
     assert!(automatic(&constant).predict().values().iter().all(|x| (x - 3.0).abs() < 1e-6));
     let (truth, seen, _) = table(9);

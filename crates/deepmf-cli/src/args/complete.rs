@@ -74,6 +74,7 @@ pub(crate) struct Kept {
 /// The settings of a completion; what is not given is chosen from the data.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Fit")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Settings {
     /// By what the table is completed.
     #[arg(long, value_enum, default_value = "auto")]

@@ -65,9 +65,10 @@ impl Completion<'_> {
         if matches!(run.reason, StopReason::Event | StopReason::StepsDone) {
             run.reason = StopReason::ValidationWorse;
         }
-        let model = match settings.ensemble {
-            true => ensemble::mean(&choice.parts, &choice.fits, &part.offsets)?,
-            false => model,
+        let model = if settings.ensemble {
+            ensemble::mean(&choice.parts, &choice.fits, &part.offsets)?
+        } else {
+            model
         };
         let start = choice.stages.last().map(|stage| stage.0);
         let words = start.map(|start| start.words()).unwrap_or_default();

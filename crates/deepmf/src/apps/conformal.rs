@@ -49,11 +49,11 @@ impl Intervals {
         offsets: &Offsets,
         asked: f64,
     ) -> Option<Self> {
-        let sizes = Sizes::fit(misses.iter(), shape);
+        let sizes = Sizes::fit(&misses.iter(), shape);
         let folds = misses.iter().map(|miss| miss.fold + 1).max()?;
         let mut scores = Vec::with_capacity(misses.len());
         for fold in 0..folds {
-            let others = Sizes::fit(misses.iter().filter(|m| m.fold != fold), shape);
+            let others = Sizes::fit(&misses.iter().filter(|m| m.fold != fold), shape);
             let here = misses.iter().filter(|miss| miss.fold == fold);
             scores.extend(here.map(|miss| (fold, miss.error / others.of(miss.row, miss.col))));
         }
@@ -105,7 +105,7 @@ struct Sizes {
 
 impl Sizes {
     /// Alternating means of ratios, each drawn towards 1.
-    fn fit<'m>(misses: impl Iterator<Item = &'m Miss> + Clone, shape: Shape) -> Self {
+    fn fit<'m>(misses: &(impl Iterator<Item = &'m Miss> + Clone), shape: Shape) -> Self {
         let count = misses.clone().count();
         let mean = misses.clone().map(|miss| miss.error).sum::<f64>() / count.max(1) as f64;
         let mean = if mean > 0.0 { mean } else { f64::MIN_POSITIVE };

@@ -82,15 +82,14 @@ impl Search<'_> {
             }
         }
         // Whoever interrupts before the first flow has begun gets what it begins with.
-        let (place, part, fit) = match best {
-            Some(best) => best,
-            None => {
-                let (centring, start) = firsts[0];
-                let part = Part::new(&folds[0].0, &folds[0].1, centring, self.settings)?;
-                let fit = self.flow(&part, start, None)?;
-                let fit = fit.ok_or_else(|| Error::parameter("a start", "possible", "not"))?;
-                (0, part, fit)
-            }
+        let (place, part, fit) = if let Some(best) = best {
+            best
+        } else {
+            let (centring, start) = firsts[0];
+            let part = Part::new(&folds[0].0, &folds[0].1, centring, self.settings)?;
+            let fit = self.flow(&part, start, None)?;
+            let fit = fit.ok_or_else(|| Error::parameter("a start", "possible", "not"))?;
+            (0, part, fit)
         };
         let (centring, start) = firsts[place];
         let mut choice = Choice {

@@ -49,9 +49,10 @@ impl Part {
     ) -> Result<Self> {
         let offsets = Offsets::centred(known, settings.scaling, centring, centring.prior());
         let problem = Problem::completion_with(&offsets.residuals(known)?, Constant::HalfSum)?;
-        let validation = match held.is_empty() {
-            true => None,
-            false => Some(Problem::completion(&offsets.residuals(held)?)?),
+        let validation = if held.is_empty() {
+            None
+        } else {
+            Some(Problem::completion(&offsets.residuals(held)?)?)
         };
         Ok(Self { known: known.clone(), held: held.clone(), offsets, problem, validation })
     }

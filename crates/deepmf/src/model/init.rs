@@ -167,33 +167,7 @@ impl Init {
                 Ok(())
             }
             Self::Kernel { gain, rows: left, cols: right } => {
-                let root = gain_of_two_layers(*gain, depth)?.sqrt();
-                let first = left.as_ref().map_or(0, Mat::cols);
-                let width = first + right.as_ref().map_or(0, Mat::cols);
-                for (what, factor, lines) in [("rows", left, rows), ("columns", right, cols)] {
-                    if let Some(found) = factor.as_ref().map(Mat::rows).filter(|&n| n != lines) {
-                        let what = format!("the root of the kernel of the {what}");
-                        return Err(Error::shape(what, format!("{lines} rows"), found));
-                    }
-                }
-                if width != widths[1] {
-                    let found = widths[1];
-                    return Err(Error::parameter(
-                        "the width of a kernel start",
-                        width.to_string(),
-                        found,
-                    ));
-                }
-                let left = Mat::from_fn(rows, width, |i, r| match left {
-                    Some(left) if r < first => root * left[(i, r)],
-                    _ => 0.0,
-                });
-                let right = Mat::from_fn(width, cols, |r, j| match right {
-                    Some(right) if r >= first => root * right[(j, r - first)],
-                    _ => 0.0,
-                });
-                model.params_mut().set(0, &right)?;
-                model.params_mut().set(1, &left)
+                kernel(model, *gain, left.as_ref(), right.as_ref())
             }
         }
     }
@@ -210,6 +184,40 @@ impl Init {
             Self::BalancedFrom { .. } | Self::OneSided { .. } | Self::Kernel { .. } => None,
         }
     }
+}
+
+/// Sets the layers of a start with roots of kernels.
+fn kernel(
+    model: &mut DeepLinear,
+    gain: f64,
+    left: Option<&Mat>,
+    right: Option<&Mat>,
+) -> Result<()> {
+    let (depth, widths) = (model.depth(), model.widths().to_vec());
+    let (rows, cols) = (widths[depth], widths[0]);
+    let root = gain_of_two_layers(gain, depth)?.sqrt();
+    let first = left.map_or(0, Mat::cols);
+    let width = first + right.map_or(0, Mat::cols);
+    for (what, factor, lines) in [("rows", left, rows), ("columns", right, cols)] {
+        if let Some(found) = factor.map(Mat::rows).filter(|&n| n != lines) {
+            let what = format!("the root of the kernel of the {what}");
+            return Err(Error::shape(what, format!("{lines} rows"), found));
+        }
+    }
+    if width != widths[1] {
+        let found = widths[1];
+        return Err(Error::parameter("the width of a kernel start", width.to_string(), found));
+    }
+    let left = Mat::from_fn(rows, width, |i, r| match left {
+        Some(left) if r < first => root * left[(i, r)],
+        _ => 0.0,
+    });
+    let right = Mat::from_fn(width, cols, |r, j| match right {
+        Some(right) if r >= first => root * right[(j, r - first)],
+        _ => 0.0,
+    });
+    model.params_mut().set(0, &right)?;
+    model.params_mut().set(1, &left)
 }
 
 /// The gain of a start that has two layers.

@@ -56,6 +56,7 @@ impl Method {
 /// Settings of a completion. An empty list or `None` leaves the choice to the program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in a file")]
 pub struct CompletionSettings {
     /// By what the table is completed; see [`CompletionSettings::resolved`].
     pub method: Method,
