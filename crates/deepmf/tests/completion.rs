@@ -299,3 +299,32 @@ fn a_matrix_is_recovered_from_measurements() {
     let few = Sensing::new(SensingSettings::default(), 0).fit(shape, &operators, &targets[1..]);
     assert!(few.unwrap_err().to_string().contains("260 numbers, one a operator"));
 }
+
+#[test]
+fn every_method_completes_a_matrix_of_low_rank() {
+    let truth = data::low_rank((60, 50), 2, 7).unwrap();
+    let seen = data::observe(&truth, &data::random_cells((60, 50), 1_500, 7).unwrap()).unwrap();
+    let all = Entries::from_dense(&truth).unwrap();
+    for method in [
+        Method::Auto,
+        Method::Flow,
+        Method::Descent,
+        Method::Compressed,
+        Method::Greedy,
+        Method::Nuclear,
+        Method::SoftImpute,
+    ] {
+        let settings = CompletionSettings { method, ..CompletionSettings::default() };
+        let done = Completion::new(settings, 1).fit(&seen).unwrap();
+        let error = done.truth_errors(&all, &seen).unwrap().rmse_missing;
+        assert_eq!(done.method, method);
+        // A compressed network only approximates the wide one under a mask.
+        let bound = if method == Method::Compressed { 0.35 } else { 0.25 };
+        assert!(error < bound, "{}: {error}", method.name());
+        assert!(done.evaluations > 0 && done.holdout_rmse.unwrap() < 0.4, "{}", method.name());
+        let convex = matches!(method, Method::Nuclear | Method::SoftImpute);
+        assert_eq!(done.gap.is_some(), convex);
+        assert!(done.gap.is_none_or(|gap| gap < 1e-3), "{}: {:?}", method.name(), done.gap);
+        assert!(done.intervals.is_some(), "{}", method.name());
+    }
+}

@@ -134,6 +134,7 @@ fn the_keys_of_a_completion_are_those_of_the_page_and_of_the_help() {
         "init_scale",
         "steps",
         "evaluations",
+        "gap",
         "stop_reason",
         "train_rmse",
         "holdout_rmse",

@@ -17,6 +17,8 @@ use crate::{Error, Result};
 const HOLDOUT: f64 = 0.1;
 /// Penalties of a path, the least over the largest, and how many may pass without improvement.
 const PENALTIES: (usize, f64, usize) = (40, 1e-3, 4);
+/// Newton steps at most towards the least nuclear norm: entries with noise ask for high rank, and the gap tells how far it came.
+const NEWTON: u64 = 400;
 /// Ranks that a compressed network is tried with.
 const RANKS: [usize; 5] = [1, 2, 4, 8, 16];
 /// Layers of the wide network that is compressed, and its initial scale where none is given.
@@ -67,9 +69,18 @@ impl Completion<'_> {
         let validation = Problem::completion(&offsets.residuals(&validation)?)?;
         let chosen = self.solve(method, &problem, Some(&validation), Setting::default())?;
         let held = held.map(|held| self.measure(&chosen.model, &offsets, &known, &held));
-        let offsets = self.offsets(entries);
-        let problem = Problem::completion(&offsets.residuals(entries)?)?;
-        let last = self.solve(method, &problem, None, chosen.setting)?;
+        let (last, offsets) = if method == Method::Greedy {
+            // A phase that nothing stops early fits the noise, so a part of the entries judges the last fit too.
+            let (train, validation) = split(entries, share, self.seed.wrapping_add(2))?;
+            let offsets = self.offsets(&train);
+            let problem = Problem::completion(&offsets.residuals(&train)?)?;
+            let validation = Problem::completion(&offsets.residuals(&validation)?)?;
+            (self.solve(method, &problem, Some(&validation), chosen.setting)?, offsets)
+        } else {
+            let offsets = self.offsets(entries);
+            let problem = Problem::completion(&offsets.residuals(entries)?)?;
+            (self.solve(method, &problem, None, chosen.setting)?, offsets)
+        };
         let Setting { penalty, rank, steps } = chosen.setting;
         let start = match method {
             Method::SoftImpute => format!("soft-impute, penalty {penalty:.4}"),
@@ -98,7 +109,7 @@ impl Completion<'_> {
             Method::Greedy => self.greedy(problem, validation, setting),
             Method::Compressed => self.compressed(problem, validation, setting),
             _ => {
-                let found = self.convex(problem)?.constrained()?;
+                let found = self.convex(problem)?.steps(NEWTON).constrained()?;
                 Ok(solved(found, problem, setting))
             }
         }
