@@ -85,21 +85,31 @@ struct Combine<'a, const N: usize>([f64; N], [&'a [f64]; N], &'a mut [f64]);
 
 impl<const N: usize> WithSimd for Combine<'_, N> {
     type Output = ();
+    // Loops instead of closures, which would not be compiled for the wider instructions.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self(factors, inputs, out) = self;
-        let wide = factors.map(|factor| simd.splat_f64s(factor));
-        let inputs = inputs.map(|input| S::as_simd_f64s(input));
         let (out, tail) = S::as_mut_simd_f64s(out);
+        let mut wide = [simd.splat_f64s(0.0); N];
+        let mut heads: [&[S::f64s]; N] = [&[]; N];
+        for r in 0..N {
+            wide[r] = simd.splat_f64s(factors[r]);
+            heads[r] = &S::as_simd_f64s(inputs[r]).0[..out.len()];
+        }
         for (place, out) in out.iter_mut().enumerate() {
             let mut sum = simd.splat_f64s(0.0);
             for r in 0..N {
-                sum = simd.mul_add_e_f64s(wide[r], inputs[r].0[place], sum);
+                sum = simd.mul_add_e_f64s(wide[r], heads[r][place], sum);
             }
             *out = sum;
         }
+        let done = inputs.first().map_or(0, |input| input.len() - tail.len());
         for (place, out) in tail.iter_mut().enumerate() {
-            *out = (0..N).map(|r| factors[r] * inputs[r].1[place]).sum();
+            let mut sum = 0.0;
+            for r in 0..N {
+                sum += factors[r] * inputs[r][done + place];
+            }
+            *out = sum;
         }
     }
 }

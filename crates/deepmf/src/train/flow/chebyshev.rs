@@ -57,12 +57,10 @@ pub(super) fn attempt(stages: &mut Stages, h: f64, count: usize, field: &mut Fie
         let gamma = -(1.0 - b * chebyshev[1][0]) * mu_slope;
         field(at, spare);
         let rest = 1.0 - mu - nu;
-        for i in 0..y.len() {
-            trial[i] =
-                rest * y[i] + mu * at[i] + nu * before[i] + mu_slope * spare[i] + gamma * slope[i];
-        }
-        before.copy_from_slice(at);
-        at.copy_from_slice(trial);
+        let factors = [rest, mu, nu, mu_slope, gamma];
+        combine(factors, [y, at, before, spare, slope], trial);
+        std::mem::swap(before, at);
+        std::mem::swap(at, trial);
         (chebyshev, b_before, b) = ([chebyshev[1], t], b, b_next);
     }
     std::mem::swap(at, trial);

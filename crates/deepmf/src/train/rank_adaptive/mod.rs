@@ -26,6 +26,8 @@ use crate::{Error, Result};
 
 /// Directions that are watched one by one and taken in together, at least; widths are multiples of it, for whole registers.
 const BLOCK: usize = 8;
+/// The outside is followed once in so many steps.
+const FOLLOWED: u64 = 4;
 /// The error of a step, in tolerances.
 const STEP: f64 = 0.3;
 /// Triplets of the first gradient that are looked at for the first width, at most.
@@ -148,8 +150,17 @@ impl RankAdaptive {
             );
             let flow = prepare(Flow::new(self.step_tolerance)?)?;
             let allowed = if width < self.widest { allowed } else { f64::INFINITY };
-            let watched =
-                Watched { flow, outside, allowed, late: None, grown: false, spent, failed: None };
+            let watched = Watched {
+                flow,
+                outside,
+                allowed,
+                late: None,
+                grown: false,
+                spent,
+                steps: 0,
+                unfollowed: 0.0,
+                failed: None,
+            };
             let shared = Arc::new(Mutex::new(watched));
             phases.push(Phase { time: 0.0, width, added: width, dropped: 0 });
             let reached = self.follow(problem, &mut model, &shared, &mut phases, &configure)?;
@@ -226,6 +237,9 @@ struct Watched {
     grown: bool,
     /// Evaluations of attempts before this one.
     spent: u64,
+    /// Steps of this attempt, and the time since the outside was last followed.
+    steps: u64,
+    unfollowed: f64,
     failed: Option<Error>,
 }
 
@@ -285,8 +299,13 @@ impl Optimizer for Shared {
         let begun = watched.flow.time();
         watched.flow.step(problem, model, room);
         let passed = watched.flow.time() - begun;
-        let followed = watched.outside.follow(model.params(), &room.evaluation.cotangent, passed);
-        watched.failed = followed.err().or(watched.failed.take());
+        watched.unfollowed += passed;
+        watched.steps += 1;
+        if watched.steps.is_multiple_of(FOLLOWED) {
+            let time = std::mem::take(&mut watched.unfollowed);
+            let followed = watched.outside.follow(model.params(), &room.evaluation.cotangent, time);
+            watched.failed = followed.err().or(watched.failed.take());
+        }
         watched.look_at_late_units(model.params());
     }
 

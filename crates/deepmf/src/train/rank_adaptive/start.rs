@@ -2,7 +2,7 @@
 
 use crate::analysis::theory::constant_force;
 use crate::data::Shape;
-use crate::linalg::{Mat, Svd, leading_svd, orthonormal, random_orthogonal};
+use crate::linalg::{Mat, Svd, leading_svd, orthonormal, random_orthogonal, svd};
 use crate::model::{DeepLinear, Model};
 use crate::problem::{Evaluation, Problem};
 use crate::product::{Outer, Product};
@@ -11,6 +11,8 @@ use crate::{Error, Result};
 
 /// Sizes beyond this are as good as infinite; their squares are not.
 const HUGE: f64 = 1e100;
+/// Sides up to which the full decomposition is the faster one.
+const DENSE: usize = 128;
 /// The last direction of the solution rises after so many times the time of the first.
 const LATER: f64 = 3.0;
 /// The residual of the leading triplets, relative to the largest.
@@ -102,7 +104,11 @@ impl Slope {
         let empty = |n: usize| crate::linalg::MatRef::new(1, n, &zero.values()[..n]);
         let nothing = Product::Outer(Outer { left: empty(rows), right: empty(cols) });
         problem.evaluate(&nothing, &mut evaluation);
-        let mut triplets = leading_svd(&evaluation.cotangent, count, RESIDUAL)?;
+        let mut triplets = if rows.min(cols) <= DENSE {
+            svd(evaluation.cotangent.to_dense().view())?.first(count)
+        } else {
+            leading_svd(&evaluation.cotangent, count, RESIDUAL)?
+        };
         triplets.u = triplets.u.scaled(-1.0);
         let force = triplets.s.first().copied().unwrap_or(0.0);
         let (left, right) = (triplets.u.col(0).to_vec(), triplets.v.col(0).to_vec());
