@@ -6,3 +6,4 @@ mod constant_force;
 mod diagonal_flow;
 mod gradient_flow;
 mod layers;
+mod nuclear_norm;

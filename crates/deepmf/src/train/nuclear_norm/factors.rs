@@ -90,7 +90,8 @@ const REGISTER: usize = 8;
 
 impl Factors {
     pub(super) fn zero(shape: Shape) -> Self {
-        Self { shape, pair: Pair::default(), values: Vec::new() }
+        let pair = Pair { left: Mat::zeros(0, shape.0), right: Mat::zeros(0, shape.1) };
+        Self { shape, pair, values: Vec::new() }
     }
 
     pub(super) fn width(&self) -> usize {
