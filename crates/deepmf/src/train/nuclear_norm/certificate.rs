@@ -52,7 +52,9 @@ pub(super) fn constrained(
     measure: &mut Measure<'_>,
 ) -> Result<Certificate> {
     let scale = 1.0 / spectral_norm(pull, tolerance)?.max(1.0);
-    multipliers.iter_mut().for_each(|z| *z *= scale);
+    for z in multipliers.iter_mut() {
+        *z *= scale;
+    }
     let dual =
         dot(targets, multipliers) - within * multipliers.iter().map(|z| z.abs()).sum::<f64>();
     let missed: Vec<f64> = targets.iter().zip(seen).map(|(y, s)| shrink(y - s, within)).collect();
@@ -77,7 +79,9 @@ pub(super) fn penalised(
     let most = 1.0 / spectral_norm(pull, tolerance)?.max(f64::MIN_POSITIVE);
     let best = dot(targets, multipliers) / (lambda * squares).max(f64::MIN_POSITIVE);
     let scale = best.min(most);
-    multipliers.iter_mut().for_each(|z| *z *= scale);
+    for z in multipliers.iter_mut() {
+        *z *= scale;
+    }
     // ½‖y‖² − ½‖y − u‖² without the difference of large numbers.
     let dual =
         lambda * dot(targets, multipliers) - 0.5 * lambda * lambda * sum_of_squares(multipliers);
