@@ -1,11 +1,9 @@
 //! Nuclear-norm minimisation for `bench/nuclear`: prints the entries of a problem, or solves it.
 //!
 //! `nuclear entries COUNT SEED` prints row, column and value of every known entry of a 100 x 100 matrix of rank 5;
-//! `nuclear solve KIND COUNT SEED WITHIN GAP` with KIND `cells` or `operators` prints seconds, primal and dual value, gap,
-//! infeasibility, rank, Newton steps and evaluations.
+//! `nuclear solve KIND COUNT SEED WITHIN GAP [INFEASIBILITY]` with KIND `cells` or `operators` prints seconds, primal and dual
+//! value, gap, infeasibility, rank, Newton steps and evaluations.
 #![allow(clippy::print_stdout)]
-
-use std::sync::Arc;
 
 use deepmf::data::{self, Entries};
 use deepmf::problem::{Constant, Problem, Sensing};
@@ -34,25 +32,21 @@ fn main() -> Result<()> {
         }
         Some("solve") => {
             let (count, seed) = (number(&arguments, 2, "COUNT")?, number(&arguments, 3, "SEED")?);
-            let problem = match arguments[1].as_str() {
-                "operators" => {
+            let problem = match arguments.get(1).map(String::as_str) {
+                Some("operators") => {
                     let operators = Sensing::gaussian(SHAPE, count, seed)?;
                     let targets = operators.measure(&data::low_rank(SHAPE, RANK, seed)?)?;
-                    Problem::single(
-                        Arc::new(operators),
-                        targets,
-                        Arc::new(deepmf::problem::Squared {
-                            constant: Constant::HalfSum,
-                            weights: None,
-                        }),
-                    )?
+                    Problem::sensing(operators, targets, Constant::HalfSum)?
                 }
                 _ => Problem::completion(&entries(count, seed)?)?,
             };
-            let found = NuclearNorm::new(&problem)?
+            let mut solver = NuclearNorm::new(&problem)?
                 .within(number(&arguments, 4, "WITHIN")?)?
-                .gap(number(&arguments, 5, "GAP")?)?
-                .constrained()?;
+                .gap(number(&arguments, 5, "GAP")?)?;
+            if arguments.len() > 6 {
+                solver = solver.infeasibility(number(&arguments, 6, "INFEASIBILITY")?)?;
+            }
+            let found = solver.constrained()?;
             let bound = found.certificate;
             println!(
                 "{:.6},{:?},{:?},{:.3e},{:.3e},{},{},{}",

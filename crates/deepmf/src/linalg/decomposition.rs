@@ -3,8 +3,10 @@
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{self, ComputeEigenvectors};
+use faer::linalg::householder;
+use faer::linalg::qr::no_pivoting::factor;
 use faer::linalg::svd::{self as backend_svd, ComputeSvdVectors};
-use faer::{ColMut, Par, Spec};
+use faer::{ColMut, Conj, Par, Spec};
 
 use super::product::{backend, backend_mut};
 use super::{Mat, MatRef};
@@ -163,9 +165,41 @@ fn unconverged(what: &str) -> Error {
 ///
 /// Column signs are such that R of A = QR has a positive diagonal, so Q is a function of A alone.
 pub fn orthonormal(a: MatRef<'_>) -> Mat {
-    let qr = backend(a).qr();
-    let (q, r) = (qr.compute_thin_Q(), qr.thin_R());
-    Mat::from_fn(a.rows(), a.cols(), |i, j| if r[(j, j)] < 0.0 { -q[(i, j)] } else { q[(i, j)] })
+    let (rows, cols) = (a.rows(), a.cols());
+    if cols == 0 {
+        return Mat::zeros(rows, 0);
+    }
+    let block = factor::recommended_block_size::<f64>(rows, cols);
+    let mut reflections = a.to_mat();
+    let mut weights = Mat::zeros(block, cols);
+    let need = factor::qr_in_place_scratch::<f64>(rows, cols, block, Par::Seq, Spec::default()).or(
+        householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(
+            rows, block, cols,
+        ),
+    );
+    let mut room = MemBuffer::new(need);
+    factor::qr_in_place(
+        backend_mut(reflections.view_mut()),
+        backend_mut(weights.view_mut()),
+        Par::Seq,
+        MemStack::new(&mut room),
+        Spec::default(),
+    );
+    let mut q = Mat::eye(rows, cols);
+    householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
+        backend(reflections.view()),
+        backend(weights.view()),
+        Conj::No,
+        backend_mut(q.view_mut()),
+        Par::Seq,
+        MemStack::new(&mut room),
+    );
+    for j in 0..cols {
+        if reflections[(j, j)] < 0.0 {
+            q.col_mut(j).iter_mut().for_each(|x| *x = -*x);
+        }
+    }
+    q
 }
 
 /// The determinant of a square matrix, by its triangular factors.

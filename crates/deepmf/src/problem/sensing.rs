@@ -148,3 +148,30 @@ impl Observation for Sensing {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_derivative_is_that_of_the_measurements() {
+        let mut random = stream(3, Purpose::Sketch, 0);
+        let mut draw = |rows, cols| Mat::from_fn(rows, cols, |_, _| normal(&mut random));
+        let (left, right) = (draw(2, 7), draw(2, 5));
+        let (left_along, right_along) = (draw(2, 7), draw(2, 5));
+        let sensing = Sensing::gaussian((7, 5), 6, 0).unwrap();
+        let outer = Outer { left: left.view(), right: right.view() };
+        let derivative = sensing.derivative(&outer).unwrap();
+        let along = [left_along.values(), right_along.values()].concat();
+        let moved = left_along.t().times(right.view()).values().to_vec();
+        let mut sum = left.t().times(right_along.view());
+        axpy(1.0, &moved, sum.values_mut());
+        for (i, expected) in sensing.measure(&sum).unwrap().iter().enumerate() {
+            assert!((dot(derivative.col(i), &along) - expected).abs() < 1e-13);
+        }
+        // With many directions the operators themselves are smaller.
+        let wide = draw(3, 7);
+        let outer = Outer { left: wide.view(), right: wide.view() };
+        assert!(sensing.derivative(&outer).is_none());
+    }
+}

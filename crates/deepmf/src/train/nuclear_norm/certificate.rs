@@ -22,7 +22,13 @@ pub struct Certificate {
 
 impl Certificate {
     fn new(primal: f64, dual: f64, infeasibility: f64) -> Self {
-        let gap = if primal == dual { 0.0 } else { (primal - dual) / primal.abs() };
+        let gap = if primal == dual {
+            0.0
+        } else if primal.is_infinite() {
+            f64::INFINITY
+        } else {
+            (primal - dual) / primal.abs()
+        };
         Self { primal, dual, gap, infeasibility }
     }
 }

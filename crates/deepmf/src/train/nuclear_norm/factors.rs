@@ -90,8 +90,7 @@ const REGISTER: usize = 8;
 
 impl Factors {
     pub(super) fn zero(shape: Shape) -> Self {
-        let mut pair = Pair::default();
-        pair.reshape(0, shape);
+        let pair = Pair { left: Mat::zeros(0, shape.0), right: Mat::zeros(0, shape.1) };
         Self { shape, pair, values: Vec::new() }
     }
 

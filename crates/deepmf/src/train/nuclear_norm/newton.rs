@@ -159,12 +159,11 @@ impl Newton {
         guard: &Guard,
     ) {
         let (width, shape) = (factors.width(), factors.shape);
-        // For uniformly seen cells the Hessian is near this diagonal in balanced factors.
-        let weights: Vec<f64> = factors
-            .values
-            .iter()
-            .map(|s| 1.0 / (1.0 + problem.beta * problem.density * s))
-            .collect();
+        // For uniformly seen cells the Hessian is near this diagonal in balanced factors; cells inside the box are not seen.
+        let bending = self.multipliers.iter().filter(|z| **z != 0.0).count();
+        let density = problem.density * bending as f64 / self.multipliers.len() as f64;
+        let weights: Vec<f64> =
+            factors.values.iter().map(|s| 1.0 / (1.0 + problem.beta * density * s)).collect();
         for pair in [&mut self.step, &mut self.rest, &mut self.softened, &mut self.along] {
             pair.reshape(width, shape);
         }
