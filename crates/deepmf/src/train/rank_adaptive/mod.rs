@@ -27,9 +27,9 @@ use crate::{Error, Result};
 /// Directions that are watched one by one and taken in together, at least; widths are multiples of it, for whole registers.
 const BLOCK: usize = 8;
 /// The outside is followed once in so many steps.
-const FOLLOWED: u64 = 4;
+const FOLLOWED: u64 = 6;
 /// The error of a step, in tolerances.
-const STEP: f64 = 0.3;
+const STEP: f64 = 1.0;
 /// Triplets of the first gradient that are looked at for the first width, at most.
 const FIRST: usize = 64;
 /// Directions whose size is below this part of what may be left out are given back when others are first taken in.
@@ -145,7 +145,7 @@ impl RankAdaptive {
             let outside = Outside::new(
                 self.depth,
                 hidden - width,
-                (width / 4).next_multiple_of(BLOCK).max(BLOCK),
+                (width / 8).next_multiple_of(BLOCK).max(BLOCK),
                 self.scale,
             );
             let flow = prepare(Flow::new(self.step_tolerance)?)?;
