@@ -50,7 +50,8 @@ pub(super) fn fill(
         intervals::check(path)?;
     }
     let known = Known::read(job)?;
-    if place.is_some() || intervals.is_some() {
+    // A truth is compared cell by cell, too.
+    if place.is_some() || intervals.is_some() || known.truth.is_some() {
         must_fit(known.table.entries.shape())?;
     }
     let spec = job.toml()?;
