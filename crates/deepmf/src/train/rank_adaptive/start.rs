@@ -4,9 +4,9 @@ use crate::analysis::theory::constant_force;
 use crate::data::Shape;
 use crate::linalg::{Mat, Svd, leading_svd, orthonormal, random_orthogonal, svd};
 use crate::model::{DeepLinear, Model};
-use crate::problem::{Evaluation, Problem};
-use crate::product::{Outer, Product};
+use crate::problem::Problem;
 use crate::random::{Purpose, stream};
+use crate::train::rate::SlopeAtZero;
 use crate::{Error, Result};
 
 /// Sizes beyond this are as good as infinite; their squares are not.
@@ -98,26 +98,13 @@ impl Slope {
     /// # Errors
     /// [`Error::NotFinite`] if the gradient at zero is not finite or zero.
     pub(super) fn at_zero(problem: &Problem, count: usize) -> Result<Self> {
-        let (rows, cols) = problem.shape();
-        let mut evaluation = Evaluation::default();
-        let zero = Mat::zeros(1, rows.max(cols));
-        let empty = |n: usize| crate::linalg::MatRef::new(1, n, &zero.values()[..n]);
-        let nothing = Product::Outer(Outer { left: empty(rows), right: empty(cols) });
-        problem.evaluate(&nothing, &mut evaluation);
-        let mut triplets = if rows.min(cols) <= DENSE {
-            svd(evaluation.cotangent.to_dense().view())?.first(count)
-        } else {
-            leading_svd(&evaluation.cotangent, count, RESIDUAL)?
-        };
-        triplets.u = triplets.u.scaled(-1.0);
-        let force = triplets.s.first().copied().unwrap_or(0.0);
-        let (left, right) = (triplets.u.col(0).to_vec(), triplets.v.col(0).to_vec());
-        let (left, right) = (Mat::from_columns(1, rows, left), Mat::from_columns(1, cols, right));
-        let pair = Product::Outer(Outer { left: left.view(), right: right.view() });
-        problem.evaluate(&pair, &mut evaluation);
-        let mut row = Mat::default();
-        evaluation.cotangent.left_product(left.view(), &mut row);
-        let top = force / (force + crate::linalg::dot(row.values(), right.values()));
+        let side = problem.shape().0.min(problem.shape().1);
+        let SlopeAtZero { triplets, top, .. } = SlopeAtZero::of(problem, |gradient| {
+            if side <= DENSE {
+                return Ok(svd(gradient.to_dense().view())?.first(count));
+            }
+            leading_svd(gradient, count, RESIDUAL)
+        })?;
         if top.is_finite() && top > 0.0 {
             return Ok(Self { triplets, top });
         }
