@@ -1,20 +1,35 @@
-//! What matrices and factors tell: ranks and norms, balancedness, alignment, errors, and what the theory predicts.
+//! What matrices and factors tell: ranks and norms, curvature, balancedness, alignment, errors, and what the theory predicts.
 
 mod alignment;
 mod balance;
-mod gauss_newton;
+pub(crate) mod chains;
+mod curvature;
+mod flatness;
 mod plateau;
 mod reconstruction;
+mod sharpness;
 mod spectrum;
 pub mod theory;
 
 pub use alignment::{Alignment, Spread, alignment};
 pub use balance::{balancedness_gap, max_balancedness_gap, spectral_balancedness_gap};
-pub use gauss_newton::GaussNewton;
+pub use curvature::{
+    Density, Estimate, GaussNewton, Hessian, Kind, extreme_curvature, hutch_plus_plus,
+    spectral_density,
+};
+pub use flatness::{
+    Induced, hessian_trace, hessian_trace_gradient, induced_factors, induced_rule, induced_trace,
+    isotropic_factors, isotropic_minimum, isotropic_trace, layer_traces,
+};
 pub use plateau::{Plateau, plateaus, saddles};
 pub use reconstruction::{
     mean_squared_error, mean_squared_error_at, relative_error, root_mean_squared_error,
     root_mean_squared_error_at,
+};
+pub use sharpness::{
+    Sharpness, flatness_gap, frobenius_balance, is_flat, least_sharpness, scalar_sharpness,
+    sharpness, sharpness_at_minimizer, sharpness_lower_bound, sharpness_minimum,
+    sharpness_upper_bound, spectral_balance, two_layer_sharpness,
 };
 pub use spectrum::{
     effective_rank, intrinsic_dimension, nuclear_norm, numerical_rank, schatten_norm, schatten_sum,

@@ -140,7 +140,10 @@ fn number(claim: &Claim, report: &TrialReport) -> Result<f64> {
     if let Some(name) = &claim.over {
         numbers.iter_mut().zip(column(name)?).for_each(|(x, under)| *x = over(*x, under));
     }
-    let mut counts = vec![true; numbers.len()];
+    // Where the loss is a number and this is none, it was not measured.
+    let losses = trajectory.column("loss").unwrap_or_default();
+    let measured = numbers.iter().zip(&losses).map(|(x, loss)| !x.is_nan() || loss.is_nan());
+    let mut counts: Vec<bool> = measured.collect();
     for (name, (low, high)) in &claim.during {
         let range = column(name)?;
         counts.iter_mut().zip(range).for_each(|(counts, x)| *counts &= (*low..=*high).contains(&x));

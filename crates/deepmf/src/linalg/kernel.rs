@@ -140,3 +140,19 @@ pub fn norm(x: &[f64]) -> f64 {
     }
     largest * x.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
 }
+
+/// `x` divided by its length; a vector of zeros stays.
+pub fn unit(mut x: Vec<f64>) -> Vec<f64> {
+    let length = norm(&x);
+    if length > 0.0 {
+        scale(1.0 / length, &mut x);
+    }
+    x
+}
+
+/// `x ← factor · x`.
+pub fn scale(factor: f64, x: &mut [f64]) {
+    for x in x {
+        *x *= factor;
+    }
+}

@@ -1,6 +1,6 @@
 //! The leading singular values and vectors of a matrix that is known by its products alone.
 
-use super::{Mat, Svd, axpy, dot, norm, svd};
+use super::{Mat, Svd, axpy, dot, norm, svd, unit};
 use crate::Result;
 use crate::random::{Purpose, normal, stream};
 
@@ -94,16 +94,6 @@ fn combined(basis: &[Vec<f64>], weights: &Mat, count: usize) -> Mat {
         }
     }
     out
-}
-
-fn unit(mut x: Vec<f64>) -> Vec<f64> {
-    let length = norm(&x);
-    if length > 0.0 {
-        for x in &mut x {
-            *x /= length;
-        }
-    }
-    x
 }
 
 /// Twice is enough (Parlett).

@@ -6,6 +6,7 @@
 mod decomposition;
 mod dense;
 mod kernel;
+mod krylov;
 mod lanczos;
 mod product;
 mod sparse;
@@ -14,7 +15,8 @@ pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };
 pub use dense::{Mat, MatMut, MatRef};
-pub use kernel::{axpy, combine, dot, norm, sum_of_squares};
+pub use kernel::{axpy, combine, dot, norm, scale, sum_of_squares, unit};
+pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue, normal_vector};
 pub use lanczos::{Operator, leading_singular, leading_svd};
 pub use product::{Accumulate, multiply};
 pub use sparse::Pattern;

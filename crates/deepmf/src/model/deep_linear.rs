@@ -95,6 +95,28 @@ impl DeepLinear {
         Ok(model)
     }
 
+    /// The network of these layers, W_1 first.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if there is none, [`Error::Shape`] if two neighbours do not fit, [`Error::NotFinite`].
+    pub fn of_layers(layers: &[MatRef<'_>]) -> Result<Self> {
+        for (j, pair) in layers.windows(2).enumerate() {
+            let (width, found) = (pair[0].rows(), (pair[1].rows(), pair[1].cols()));
+            if found.1 != width {
+                let words = crate::data::words;
+                let what = format!("layer {}", j + 2);
+                return Err(Error::shape(what, words((found.0, width)), words(found)));
+            }
+        }
+        let first = layers.first().map(MatRef::cols);
+        let widths: Vec<usize> = first.into_iter().chain(layers.iter().map(MatRef::rows)).collect();
+        let mut model = Self::new(&widths)?;
+        for (j, layer) in layers.iter().enumerate() {
+            model.params.set(j, &layer.to_mat())?;
+        }
+        Ok(model)
+    }
+
     /// Draws or sets the layers.
     ///
     /// # Errors
@@ -204,6 +226,10 @@ impl DeepLinear {
 impl Model for DeepLinear {
     fn smooth(&self) -> Option<&dyn Smooth> {
         Some(self)
+    }
+
+    fn layers(&self) -> Option<Vec<MatRef<'_>>> {
+        Some(DeepLinear::layers(self))
     }
 
     fn shape(&self) -> Shape {

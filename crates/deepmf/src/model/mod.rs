@@ -13,7 +13,7 @@ pub use params::{Params, Slot};
 pub use tensors::Tensors;
 
 use crate::data::Shape;
-use crate::linalg::Mat;
+use crate::linalg::{Mat, MatRef};
 use crate::product::{Cotangent, Product};
 
 /// Storage of one way forward and backward through a model, kept so that no step allocates.
@@ -52,6 +52,11 @@ pub trait Model: Send {
     ///
     /// `pass` must come from [`Model::forward`] at the same θ.
     fn pullback(&self, product: &Cotangent, pass: &mut Pass, into: &mut Params);
+
+    /// W_1, …, W_N where W is their plain product and the gradient with respect to W_j is that of slot j.
+    fn layers(&self) -> Option<Vec<MatRef<'_>>> {
+        None
+    }
 
     /// The same model with its further derivatives, if it has them.
     fn smooth(&self) -> Option<&dyn Smooth> {

@@ -1,8 +1,9 @@
 //! Full observation: every entry of W, column after column.
 
 use super::Observation;
+use super::observation::{scaled, squares};
 use crate::data::Shape;
-use crate::linalg::{Mat, axpy};
+use crate::linalg::{Mat, MatRef, axpy, dot};
 use crate::product::{Cotangent, Product};
 
 /// Sees every entry.
@@ -15,6 +16,15 @@ impl Full {
     /// Sees every entry of a matrix of `shape`.
     pub fn new(shape: Shape) -> Self {
         Self { shape }
+    }
+
+    /// Σ_b w_ab q_b for each row a.
+    fn row_sums(&self, weights: &[f64], q: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.shape.0];
+        for (weights, q) in weights.chunks_exact(self.shape.0).zip(q) {
+            axpy(*q, weights, &mut sums);
+        }
+        sums
     }
 }
 
@@ -37,5 +47,28 @@ impl Observation for Full {
 
     fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
         into.add_dense(|dense| axpy(1.0, y, dense.values_mut()));
+    }
+
+    fn sees_all(&self) -> bool {
+        true
+    }
+
+    fn block_trace(
+        &self,
+        weights: &[f64],
+        left: Option<MatRef<'_>>,
+        right: Option<MatRef<'_>>,
+    ) -> f64 {
+        dot(&squares(left, self.shape.0), &self.row_sums(weights, &squares(right, self.shape.1)))
+    }
+
+    fn left_slope(&self, weights: &[f64], left: MatRef<'_>, right: Option<MatRef<'_>>) -> Mat {
+        scaled(left, &self.row_sums(weights, &squares(right, self.shape.1)))
+    }
+
+    fn right_slope(&self, weights: &[f64], left: Option<MatRef<'_>>, right: MatRef<'_>) -> Mat {
+        let p = squares(left, self.shape.0);
+        let sums: Vec<f64> = weights.chunks_exact(self.shape.0).map(|w| dot(w, &p)).collect();
+        scaled(right, &sums)
     }
 }

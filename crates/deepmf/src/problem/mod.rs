@@ -55,6 +55,13 @@ pub struct Curvature {
     terms: Vec<Vec<f64>>,
 }
 
+impl Curvature {
+    /// One list a term, each with one number a measurement.
+    pub fn terms(&self) -> &[Vec<f64>] {
+        &self.terms
+    }
+}
+
 impl Problem {
     /// A problem of one term.
     ///

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::data::Shape;
-use crate::linalg::Mat;
+use crate::linalg::{Accumulate, Mat, MatRef, dot, multiply};
 use crate::product::{Cotangent, Outer, Product};
 
 /// A linear map from matrices to measurements.
@@ -38,6 +38,61 @@ pub trait Observation: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether it sees every entry of W, once and by itself.
+    fn sees_all(&self) -> bool {
+        false
+    }
+
+    /// Aᵢ, of which measurement i is the inner product with W.
+    fn operator(&self, i: usize) -> Mat {
+        let mut unit = vec![0.0; self.len()];
+        unit[i] = 1.0;
+        let mut back = Cotangent::default();
+        back.clear(self.shape());
+        self.adjoint(&unit, &mut back);
+        back.to_dense()
+    }
+
+    /// Σᵢ wᵢ ‖L Aᵢ Rᵀ‖_F² with one weight a measurement, L of shape k × rows and R of shape k' × cols; none is the identity.
+    fn block_trace(
+        &self,
+        weights: &[f64],
+        left: Option<MatRef<'_>>,
+        right: Option<MatRef<'_>>,
+    ) -> f64 {
+        let one = |(i, w): (usize, &f64)| {
+            let sides = between(left, &self.operator(i), right);
+            w * dot(sides.values(), sides.values())
+        };
+        weights.iter().enumerate().map(one).sum()
+    }
+
+    /// L Σᵢ wᵢ Aᵢ RᵀR Aᵢᵀ, of the shape of L: half the derivative of [`Observation::block_trace`] with respect to L.
+    fn left_slope(&self, weights: &[f64], left: MatRef<'_>, right: Option<MatRef<'_>>) -> Mat {
+        let mut out = Mat::zeros(left.rows(), left.cols());
+        for (i, w) in weights.iter().enumerate() {
+            let operator = self.operator(i);
+            let sides = between(Some(left), &operator, right);
+            let back = right.map(|right| operator.view().times(right.t()));
+            let back = back.as_ref().unwrap_or(&operator);
+            multiply(out.view_mut(), Accumulate::Add, *w, sides.view(), back.t());
+        }
+        out
+    }
+
+    /// R Σᵢ wᵢ Aᵢᵀ LᵀL Aᵢ, of the shape of R: half the derivative of [`Observation::block_trace`] with respect to R.
+    fn right_slope(&self, weights: &[f64], left: Option<MatRef<'_>>, right: MatRef<'_>) -> Mat {
+        let mut out = Mat::zeros(right.rows(), right.cols());
+        for (i, w) in weights.iter().enumerate() {
+            let operator = self.operator(i);
+            let sides = between(left, &operator, Some(right));
+            let back = left.map(|left| left.times(operator.view()));
+            let back = back.as_ref().unwrap_or(&operator);
+            multiply(out.view_mut(), Accumulate::Add, *w, sides.t(), back.view());
+        }
+        out
+    }
+
     /// `out ← A(A*(y))`.
     fn gram(&self, y: &[f64], out: &mut [f64]) {
         let mut back = Cotangent::default();
@@ -46,4 +101,26 @@ pub trait Observation: fmt::Debug + Send + Sync {
         let dense = back.to_dense();
         self.apply(&Product::Dense(dense.view()), &mut Mat::default(), out);
     }
+}
+
+/// L A Rᵀ.
+fn between(left: Option<MatRef<'_>>, a: &Mat, right: Option<MatRef<'_>>) -> Mat {
+    match (left, right) {
+        (None, None) => a.clone(),
+        (Some(left), None) => left.times(a.view()),
+        (None, Some(right)) => a.view().times(right.t()),
+        (Some(left), Some(right)) => left.times(a.view()).view().times(right.t()),
+    }
+}
+
+/// Squared lengths of the columns of a factor, ones for the identity.
+pub(super) fn squares(factor: Option<MatRef<'_>>, count: usize) -> Vec<f64> {
+    let Some(factor) = factor else { return vec![1.0; count] };
+    let square = |j| (0..factor.rows()).map(|r| factor.at(r, j).powi(2)).sum();
+    (0..count).map(square).collect()
+}
+
+/// A factor with its columns multiplied by `scales`.
+pub(super) fn scaled(factor: MatRef<'_>, scales: &[f64]) -> Mat {
+    Mat::from_fn(factor.rows(), factor.cols(), |r, j| factor.at(r, j) * scales[j])
 }

@@ -132,6 +132,12 @@ impl Observation for Sensing {
         Some(out)
     }
 
+    fn operator(&self, i: usize) -> Mat {
+        let (rows, cols) = self.shape;
+        let cells = rows * cols;
+        Mat::from_columns(rows, cols, self.operators[i * cells..(i + 1) * cells].to_vec())
+    }
+
     fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
         let cells = self.shape.0 * self.shape.1;
         let part = |(part, out): (usize, &mut [f64])| {

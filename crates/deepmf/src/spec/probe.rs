@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// A quantity along a run. In files it is its name, such as `effective-rank` or `singular-values:20`.
+/// A quantity along a run. In files it is its name, such as `effective-rank`, `singular-values:20` or `sharpness:1`, which is every row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Probe {
@@ -33,9 +33,18 @@ pub enum Probe {
     Balance,
     /// Means of the diagonal and off-diagonal entries of `|UᵀGV|`.
     Alignment,
+    /// The largest eigenvalue of the Hessian, every so many recorded rows and at the end.
+    Sharpness(usize),
+    /// The trace of the Hessian, every so many recorded rows and at the end.
+    HessianTrace(usize),
+    /// The sharpness over the least of all minima with the same product, every so many recorded rows and at the end.
+    FlatnessGap(usize),
 }
 
-const NAMES: [(&str, Probe); 11] = [
+/// Recorded rows from one measurement of the curvature to the next, unless it is said: it costs as much as some dozen steps.
+const CURVATURE_EVERY: usize = 10;
+
+const NAMES: [(&str, Probe); 14] = [
     ("test-error", Probe::TestError),
     ("singular-values", Probe::SingularValues(10)),
     ("effective-rank", Probe::EffectiveRank),
@@ -47,14 +56,45 @@ const NAMES: [(&str, Probe); 11] = [
     ("gradient-norm", Probe::GradientNorm),
     ("balance", Probe::Balance),
     ("alignment", Probe::Alignment),
+    ("sharpness", Probe::Sharpness(CURVATURE_EVERY)),
+    ("hessian-trace", Probe::HessianTrace(CURVATURE_EVERY)),
+    ("flatness-gap", Probe::FlatnessGap(CURVATURE_EVERY)),
 ];
+
+impl Probe {
+    /// Recorded rows from one measurement to the next; between them its cells are NaN.
+    pub fn stride(self) -> usize {
+        match self {
+            Self::Sharpness(rows) | Self::HessianTrace(rows) | Self::FlatnessGap(rows) => rows,
+            _ => 1,
+        }
+    }
+
+    /// The same with its number after the colon.
+    fn with(self, number: usize) -> Option<Self> {
+        match self {
+            Self::SingularValues(_) => Some(Self::SingularValues(number)),
+            Self::Sharpness(_) => Some(Self::Sharpness(number)),
+            Self::HessianTrace(_) => Some(Self::HessianTrace(number)),
+            Self::FlatnessGap(_) => Some(Self::FlatnessGap(number)),
+            _ => None,
+        }
+    }
+}
 
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let same = |probe: &Probe| std::mem::discriminant(probe) == std::mem::discriminant(self);
-        let name = NAMES.iter().find(|(_, probe)| same(probe)).map_or("", |(name, _)| name);
-        match self {
-            Self::SingularValues(count) if *count != 10 => write!(f, "{name}:{count}"),
+        let (name, usual) = NAMES.iter().find(|(_, probe)| same(probe)).unwrap_or(&NAMES[0]);
+        match *self {
+            Self::SingularValues(number)
+            | Self::Sharpness(number)
+            | Self::HessianTrace(number)
+            | Self::FlatnessGap(number)
+                if self != usual =>
+            {
+                write!(f, "{name}:{number}")
+            }
             _ => f.write_str(name),
         }
     }
@@ -64,18 +104,17 @@ impl FromStr for Probe {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let (name, count) = text.split_once(':').map_or((text, None), |(n, c)| (n, Some(c)));
+        let (name, number) = text.split_once(':').map_or((text, None), |(n, c)| (n, Some(c)));
         let found = NAMES.iter().find(|(known, _)| *known == name).map(|(_, probe)| *probe);
-        match (found, count) {
-            (Some(Self::SingularValues(_)), Some(count)) => {
-                match count.parse().ok().filter(|&count| count > 0) {
-                    Some(count) => Ok(Self::SingularValues(count)),
-                    None => {
-                        Err(Error::parameter("the count of singular values", "1 or more", count))
-                    }
-                }
-            }
+        let numbered = found.is_some_and(|probe| probe.with(1).is_some());
+        match (found, number) {
             (Some(probe), None) => Ok(probe),
+            (Some(probe), Some(number)) if numbered => {
+                let given = number.parse().ok().filter(|&number| number > 0);
+                given.and_then(|number| probe.with(number)).ok_or_else(|| {
+                    Error::parameter(format!("the number after `{name}:`"), "1 or more", number)
+                })
+            }
             _ => {
                 let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
                 Err(Error::parameter("a probe", format!("one of {}", known.join(", ")), text))

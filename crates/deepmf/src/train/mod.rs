@@ -1,6 +1,7 @@
 //! The one training loop: a problem, a model and an optimizer in, a [`Run`] out.
 
 mod checkpoint;
+mod flattest;
 pub mod flow;
 mod greedy;
 mod nuclear_norm;
@@ -14,6 +15,7 @@ mod trainer;
 mod trials;
 mod validation;
 
+pub use flattest::{Flat, Flattest};
 pub use flow::{EndToEnd, Event, Flow};
 pub use greedy::{Greedy, Grown, Phase};
 pub use nuclear_norm::{Certificate, Minimizer, NuclearNorm, Path, PathPoint};

@@ -1,15 +1,17 @@
 //! Probes: what is recorded along a run.
 
 use super::Room;
-use crate::Result;
 use crate::analysis::{
-    alignment, effective_rank, intrinsic_dimension, max_balancedness_gap, nuclear_norm, stable_rank,
+    Hessian, Kind, alignment, effective_rank, extreme_curvature, hessian_trace,
+    intrinsic_dimension, least_sharpness, max_balancedness_gap, nuclear_norm, sharpness,
+    stable_rank,
 };
-use crate::linalg::{determinant, leading_singular, norm, singular_values};
+use crate::linalg::{End, MatRef, determinant, leading_singular, norm, singular_values};
 use crate::model::{Model, Params};
 use crate::problem::Problem;
 use crate::product::Product;
 use crate::spec::Probe;
+use crate::{Error, Result};
 
 /// Sides up to which the full decomposition is faster than the leading values alone.
 const FULL_UP_TO: usize = 128;
@@ -24,15 +26,18 @@ impl Probe {
                 (1..=count.min(rows).min(cols)).map(|r| format!("singular_value_{r}")).collect()
             }
             Self::Alignment => vec!["alignment_diagonal".into(), "alignment_off_diagonal".into()],
-            _ => vec![self.to_string().replace('-', "_")],
+            _ => {
+                let name = self.to_string();
+                vec![name.split(':').next().unwrap_or_default().replace('-', "_")]
+            }
         }
     }
 
     /// Appends what it measures at the model; `room` has been evaluated there.
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite) if a decomposition does not converge;
-    /// [`Error::Shape`](crate::Error::Shape) for the determinant of a matrix that is not square.
+    /// [`Error::NotFinite`] if a decomposition does not converge; [`Error::Shape`] for the determinant of a matrix that is not
+    /// square; [`Error::Parameter`] for a trace or a flatness gap of a model without layers, a flatness gap where not every entry is seen.
     pub fn measure(
         self,
         problem: &Problem,
@@ -72,10 +77,37 @@ impl Probe {
                 let aligned = alignment(w.view(), room.evaluation.cotangent.to_dense().view())?;
                 into.extend([aligned.diagonal.mean, aligned.off_diagonal.mean]);
             }
+            Self::Sharpness(_) => into.push(largest_curvature(problem, model)?),
+            Self::HessianTrace(_) => into.push(hessian_trace(problem, &layers(model)?)?),
+            Self::FlatnessGap(_) => {
+                let Some(minimum) = least_sharpness(problem, &layers(model)?)? else {
+                    let what = "the problem of a flatness gap";
+                    return Err(Error::parameter(what, "seen in every entry", "another"));
+                };
+                into.push(largest_curvature(problem, model)? / minimum);
+            }
         }
         Ok(())
     }
 }
+
+/// W_1, …, W_N.
+fn layers(model: &dyn Model) -> Result<Vec<MatRef<'_>>> {
+    model.layers().ok_or_else(|| {
+        Error::parameter("the model of this probe", "a product of layers", "another")
+    })
+}
+
+fn largest_curvature(problem: &Problem, model: &dyn Model) -> Result<f64> {
+    if let Some(layers) = model.layers() {
+        return Ok(sharpness(problem, &layers, CURVATURE)?.value);
+    }
+    let mut hessian = Hessian::new(problem, model, Kind::Full)?;
+    Ok(extreme_curvature(&mut hessian, End::Largest, CURVATURE)?.value)
+}
+
+/// The relative residual of a sharpness along a run; its square is about the relative error.
+const CURVATURE: f64 = 1e-4;
 
 fn all(model: &dyn Model, room: &mut Room) -> Result<Vec<f64>> {
     Ok(model.forward(&mut room.pass).thin_svd()?.s)

@@ -123,6 +123,15 @@ impl Trajectory {
     }
 }
 
+/// When something is recorded, and what is known beside the model.
+pub(super) struct Moment<'a> {
+    pub(super) step: u64,
+    pub(super) clock: Option<Clock>,
+    pub(super) validation: Option<f64>,
+    /// Whether a probe that measures every so many rows is due.
+    pub(super) due: &'a dyn Fn(usize) -> bool,
+}
+
 /// Writes down the probes along a run.
 pub(super) struct Log {
     pub(super) trajectory: Trajectory,
@@ -152,19 +161,19 @@ impl Log {
     pub(super) fn record(
         &mut self,
         probes: &[Probe],
-        step: u64,
-        (clock, validation): (Option<Clock>, Option<f64>),
+        moment: &Moment<'_>,
         problem: &Problem,
         model: &dyn Model,
         room: &mut Room,
     ) -> Result<()> {
+        let &Moment { step, clock, validation, due } = moment;
         let mut row = Vec::with_capacity(self.trajectory.columns.len());
         row.extend([step as f64, room.loss]);
         row.extend(clock.into_iter().flat_map(|clock| [clock.time, clock.evaluations as f64]));
         row.extend(validation);
         let finite = room.loss.is_finite();
         for probe in probes {
-            if finite {
+            if finite && due(probe.stride()) {
                 probe.measure(problem, model, room, &mut row)?;
             } else {
                 row.extend(probe.columns(problem, model).iter().map(|_| f64::NAN));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoint;
-use super::run::{Log, Run};
+use super::run::{Log, Moment, Run};
 use super::stop::Watch;
 use super::validation::Best;
 use super::{Optimizer, Probe, Room, Stop, StopReason, Validation};
@@ -155,7 +155,7 @@ impl<'a> Trainer<'a> {
             let worse = self.validate(model, &mut room, &mut state);
             let reason = self.reason(&mut state, &room, begun.elapsed(), worse);
             if reason.is_some() || state.step.is_multiple_of(self.every) {
-                self.note(problem, model, &mut room, &mut state)?;
+                self.note(problem, model, &mut room, &mut state, reason.is_some())?;
             }
             if let Some(reason) = reason {
                 break reason;
@@ -201,11 +201,13 @@ impl<'a> Trainer<'a> {
         model: &dyn Model,
         room: &mut Room,
         state: &mut State,
+        last: bool,
     ) -> Result<()> {
         let validation = self.validation.as_ref().map(|_| state.best.value);
         let (step, loss) = (state.step, room.loss);
-        let beside = (self.optimizer.clock(), validation);
-        state.log.record(&self.probes, step, beside, problem, model, room)?;
+        let due = |rows: usize| last || step.is_multiple_of(self.every * rows as u64);
+        let moment = Moment { step, clock: self.optimizer.clock(), validation, due: &due };
+        state.log.record(&self.probes, &moment, problem, model, room)?;
         room.loss = loss;
         if let Some(watch) = &mut self.watch {
             watch(&Progress { step, steps: self.stop.steps, loss, validation });

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
 mod compressed;
+mod curvature;
 mod constant_force;
 mod diagonal_flow;
 mod flow;

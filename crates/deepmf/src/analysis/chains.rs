@@ -1,0 +1,84 @@
+//! The products of layers to the left and to the right of each.
+
+use crate::linalg::{Accumulate, Mat, MatRef, multiply};
+use crate::model::{DeepLinear, Model, Pass};
+use crate::problem::Problem;
+use crate::{Error, Result};
+
+/// L_j = W_N … W_{j+1} and R_j = W_{j−1} … W_1 for j = 1 … N, none where it is the identity.
+pub(crate) struct Chains {
+    /// L_jᵀ, d_j × rows, for j = 1 … N − 1.
+    lefts: Vec<Mat>,
+    /// R_j, d_{j−1} × cols, for j = 2 … N.
+    rights: Vec<Mat>,
+}
+
+impl Chains {
+    /// Of layers that fit.
+    pub(crate) fn new(layers: &[MatRef<'_>]) -> Self {
+        let depth = layers.len();
+        let (mut lefts, mut rights): (Vec<Mat>, Vec<Mat>) = (Vec::new(), Vec::new());
+        for layer in &layers[..depth - 1] {
+            rights.push(rights.last().map_or_else(|| layer.to_mat(), |r| layer.times(r.view())));
+        }
+        for layer in layers[1..].iter().rev() {
+            let next =
+                lefts.last().map_or_else(|| layer.t().to_mat(), |l| layer.t().times(l.view()));
+            lefts.push(next);
+        }
+        lefts.reverse();
+        Self { lefts, rights }
+    }
+
+    /// The number of layers N.
+    pub(crate) fn depth(&self) -> usize {
+        self.lefts.len() + 1
+    }
+
+    /// L_jᵀ, j counted from 1.
+    pub(crate) fn left(&self, j: usize) -> Option<MatRef<'_>> {
+        self.lefts.get(j - 1).map(Mat::view)
+    }
+
+    /// R_j, j counted from 1.
+    pub(crate) fn right(&self, j: usize) -> Option<MatRef<'_>> {
+        (j > 1).then(|| self.rights[j - 2].view())
+    }
+
+    /// L_j L_jᵀ, rows × rows; none for the identity.
+    pub(crate) fn left_gram(&self, j: usize) -> Option<Mat> {
+        self.left(j).map(|l| l.t().times(l))
+    }
+
+    /// R_jᵀ R_j, cols × cols; none for the identity.
+    pub(crate) fn right_gram(&self, j: usize) -> Option<Mat> {
+        self.right(j).map(|r| r.t().times(r))
+    }
+}
+
+/// The network of `layers`, if it fits the problem.
+///
+/// # Errors
+/// As [`DeepLinear::of_layers`], and [`Error::Shape`] if W has not the shape of the problem.
+pub(crate) fn network(problem: &Problem, layers: &[MatRef<'_>]) -> Result<DeepLinear> {
+    let model = DeepLinear::of_layers(layers)?;
+    let (expected, found) = (problem.shape(), Model::shape(&model));
+    if expected == found {
+        return Ok(model);
+    }
+    let words = crate::data::words;
+    Err(Error::shape("the product of the layers", words(expected), words(found)))
+}
+
+/// The second derivatives of the loss at the product of the layers, one list a term.
+pub(crate) fn weights(problem: &Problem, model: &DeepLinear) -> Vec<Vec<f64>> {
+    let (mut pass, mut curvature) = (Pass::default(), crate::problem::Curvature::default());
+    let product = model.forward(&mut pass);
+    problem.curvature(&product, &mut crate::problem::Evaluation::default(), &mut curvature);
+    curvature.terms().to_vec()
+}
+
+/// `out ← out + a b`.
+pub(crate) fn add(out: crate::linalg::MatMut<'_>, a: MatRef<'_>, b: MatRef<'_>) {
+    multiply(out, Accumulate::Add, 1.0, a, b);
+}
