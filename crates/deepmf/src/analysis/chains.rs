@@ -1,7 +1,7 @@
 //! The products of layers to the left and to the right of each.
 
 use crate::linalg::{Accumulate, Mat, MatRef, multiply};
-use crate::model::{DeepLinear, Model, Pass};
+use crate::model::DeepLinear;
 use crate::problem::Problem;
 use crate::{Error, Result};
 
@@ -56,24 +56,42 @@ impl Chains {
     }
 }
 
-/// The network of `layers`, if it fits the problem.
+/// Checks that `layers` make a matrix of the problem.
 ///
 /// # Errors
 /// As [`DeepLinear::of_layers`], and [`Error::Shape`] if W has not the shape of the problem.
-pub(crate) fn network(problem: &Problem, layers: &[MatRef<'_>]) -> Result<DeepLinear> {
-    let model = DeepLinear::of_layers(layers)?;
-    let (expected, found) = (problem.shape(), Model::shape(&model));
+pub(crate) fn must_fit(problem: &Problem, layers: &[MatRef<'_>]) -> Result<()> {
+    DeepLinear::must_chain(layers)?;
+    let (expected, found) = (problem.shape(), (layers[layers.len() - 1].rows(), layers[0].cols()));
     if expected == found {
-        return Ok(model);
+        return Ok(());
     }
     let words = crate::data::words;
     Err(Error::shape("the product of the layers", words(expected), words(found)))
 }
 
+/// The network of `layers`, if it fits the problem.
+///
+/// # Errors
+/// As [`must_fit`] and [`DeepLinear::of_layers`].
+pub(crate) fn network(problem: &Problem, layers: &[MatRef<'_>]) -> Result<DeepLinear> {
+    must_fit(problem, layers)?;
+    DeepLinear::of_layers(layers)
+}
+
 /// The second derivatives of the loss at the product of the layers, one list a term.
-pub(crate) fn weights(problem: &Problem, model: &DeepLinear) -> Vec<Vec<f64>> {
-    let (mut pass, mut curvature) = (Pass::default(), crate::problem::Curvature::default());
-    let product = model.forward(&mut pass);
+pub(crate) fn weights(problem: &Problem, layers: &[MatRef<'_>]) -> Vec<Vec<f64>> {
+    let mut curvature = crate::problem::Curvature::default();
+    let quadratic = problem.terms().iter().all(|term| term.loss.is_quadratic());
+    let (mut room, depth) = (Mat::default(), layers.len());
+    if !quadratic {
+        room = layers[..depth - 1]
+            .iter()
+            .rev()
+            .fold(layers[depth - 1].to_mat(), |w, layer| w.view().times(*layer));
+    }
+    // Where no second derivative depends on W, W is not looked at.
+    let product = crate::product::Product::Dense(room.view());
     problem.curvature(&product, &mut crate::problem::Evaluation::default(), &mut curvature);
     curvature.terms().to_vec()
 }

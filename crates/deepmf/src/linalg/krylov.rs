@@ -30,7 +30,7 @@ pub struct Eigenvalue {
     pub products: usize,
 }
 
-/// An orthonormal basis of span{x, A x, A² x, …} by Lanczos' recurrence, orthogonalised twice against all that was.
+/// An orthonormal basis of span{x, A x, A² x, …} by Lanczos' recurrence, orthogonalised again against all that was.
 #[derive(Clone, Debug)]
 pub struct Krylov {
     basis: Vec<Vec<f64>>,
@@ -84,10 +84,13 @@ impl Krylov {
             });
         }
         self.diagonal.push(along);
-        for _ in 0..2 {
-            for vector in &self.basis {
-                axpy(-dot(vector, &next), vector, &mut next);
-            }
+        // Lanczos' own recurrence first, so that one pass against all is enough.
+        axpy(-along, last, &mut next);
+        if let Some(before) = self.len().checked_sub(2) {
+            axpy(-self.beside[before], &self.basis[before], &mut next);
+        }
+        for vector in &self.basis {
+            axpy(-dot(vector, &next), vector, &mut next);
         }
         let rest = norm(&next);
         let size = self.diagonal.iter().chain(&self.beside).fold(length, |m, x| m.max(x.abs()));

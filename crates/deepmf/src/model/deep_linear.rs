@@ -100,6 +100,21 @@ impl DeepLinear {
     /// # Errors
     /// [`Error::Parameter`] if there is none, [`Error::Shape`] if two neighbours do not fit, [`Error::NotFinite`].
     pub fn of_layers(layers: &[MatRef<'_>]) -> Result<Self> {
+        Self::must_chain(layers)?;
+        let first = layers.first().map(MatRef::cols);
+        let widths: Vec<usize> = first.into_iter().chain(layers.iter().map(MatRef::rows)).collect();
+        let mut model = Self::new(&widths)?;
+        for (j, layer) in layers.iter().enumerate() {
+            model.params.set(j, &layer.to_mat())?;
+        }
+        Ok(model)
+    }
+
+    /// Checks that the layers, W_1 first, can be multiplied.
+    pub(crate) fn must_chain(layers: &[MatRef<'_>]) -> Result<()> {
+        if layers.is_empty() {
+            return Err(Error::parameter("depth", "1 or more", 0));
+        }
         for (j, pair) in layers.windows(2).enumerate() {
             let (width, found) = (pair[0].rows(), (pair[1].rows(), pair[1].cols()));
             if found.1 != width {
@@ -108,13 +123,7 @@ impl DeepLinear {
                 return Err(Error::shape(what, words((found.0, width)), words(found)));
             }
         }
-        let first = layers.first().map(MatRef::cols);
-        let widths: Vec<usize> = first.into_iter().chain(layers.iter().map(MatRef::rows)).collect();
-        let mut model = Self::new(&widths)?;
-        for (j, layer) in layers.iter().enumerate() {
-            model.params.set(j, &layer.to_mat())?;
-        }
-        Ok(model)
+        Ok(())
     }
 
     /// Draws or sets the layers.

@@ -20,6 +20,10 @@ impl Full {
 
     /// Σ_b w_ab q_b for each row a.
     fn row_sums(&self, weights: &[f64], q: &[f64]) -> Vec<f64> {
+        let first = weights[0];
+        if weights.iter().all(|w| *w == first) {
+            return vec![first * q.iter().sum::<f64>(); self.shape.0];
+        }
         let mut sums = vec![0.0; self.shape.0];
         for (weights, q) in weights.chunks_exact(self.shape.0).zip(q) {
             axpy(*q, weights, &mut sums);

@@ -42,6 +42,11 @@ pub trait Loss: fmt::Debug + Send + Sync {
 
     /// `out` receives the second derivative with respect to each measurement.
     fn curvature(&self, seen: &[f64], targets: &[f64], out: &mut [f64]);
+
+    /// Whether the second derivatives are the same everywhere.
+    fn is_quadratic(&self) -> bool {
+        false
+    }
 }
 
 /// c · Σ wᵢ (seenᵢ − targetᵢ)².
@@ -86,6 +91,10 @@ impl Loss for Squared {
         for (out, w) in out.iter_mut().zip(self.weights.iter().flatten()) {
             *out *= w;
         }
+    }
+
+    fn is_quadratic(&self) -> bool {
+        true
     }
 }
 

@@ -242,7 +242,9 @@ impl Problem {
         for (term, curvature) in self.terms.iter().zip(&mut into.terms) {
             seen.resize(term.targets.len(), 0.0);
             curvature.resize(term.targets.len(), 0.0);
-            term.observation.apply(product, room, seen);
+            if !term.loss.is_quadratic() {
+                term.observation.apply(product, room, seen);
+            }
             term.loss.curvature(seen, &term.targets, curvature);
             for c in curvature.iter_mut() {
                 *c *= term.weight;

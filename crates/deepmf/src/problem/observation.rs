@@ -116,8 +116,16 @@ fn between(left: Option<MatRef<'_>>, a: &Mat, right: Option<MatRef<'_>>) -> Mat 
 /// Squared lengths of the columns of a factor, ones for the identity.
 pub(super) fn squares(factor: Option<MatRef<'_>>, count: usize) -> Vec<f64> {
     let Some(factor) = factor else { return vec![1.0; count] };
-    let square = |j| (0..factor.rows()).map(|r| factor.at(r, j).powi(2)).sum();
-    (0..count).map(square).collect()
+    match factor.stored() {
+        (values, false) => values.chunks_exact(factor.rows()).map(|x| dot(x, x)).collect(),
+        (values, true) => {
+            let mut sums = vec![0.0; count];
+            for row in values.chunks_exact(count) {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x * x);
+            }
+            sums
+        }
+    }
 }
 
 /// A factor with its columns multiplied by `scales`.

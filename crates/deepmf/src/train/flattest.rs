@@ -1,7 +1,7 @@
 //! The flattest factorization of a matrix: the least trace of the Hessian over all layers with one product.
 
 use super::StopReason;
-use crate::analysis::chains::{Chains, network, weights};
+use crate::analysis::chains::{Chains, must_fit, weights};
 use crate::analysis::hessian_trace;
 use crate::linalg::{Eigen, Mat, MatRef, axpy, eigen, svd};
 use crate::model::{DeepLinear, Model};
@@ -71,8 +71,8 @@ impl Flattest {
     /// # Errors
     /// [`Error::Shape`] if `product` has not the shape of the problem, [`Error::Parameter`] if it is zero or the depth is; [`Error::NotFinite`].
     pub fn fit(&self, problem: &Problem, product: MatRef<'_>, depth: usize) -> Result<Flat> {
-        let single = network(problem, &[product])?;
-        let weights = weights(problem, &single);
+        must_fit(problem, &[product])?;
+        let weights = weights(problem, &[product]);
         let svd = svd(product)?;
         let largest = svd.s.first().copied().unwrap_or_default();
         if largest <= 0.0 {

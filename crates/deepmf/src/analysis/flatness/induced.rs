@@ -1,8 +1,8 @@
 //! The induced regularizer F(M) = min { tr H : W_N … W_1 = M } where it is known in closed form, and factorizations that attain it.
 
-use crate::analysis::chains::{network, weights};
+use crate::analysis::chains::{must_fit, weights};
 use crate::linalg::{Mat, MatRef, Svd, eigen, svd};
-use crate::model::{DeepLinear, Model};
+use crate::model::DeepLinear;
 use crate::problem::Problem;
 use crate::{Error, Result};
 
@@ -41,7 +41,7 @@ pub fn induced_rule(problem: &Problem, depth: usize) -> Option<Induced> {
 /// [`Error::Shape`] if `product` has not the shape of the problem, [`Error::NotFinite`].
 pub fn induced_trace(problem: &Problem, product: MatRef<'_>, depth: usize) -> Result<Option<f64>> {
     let Some(rule) = induced_rule(problem, depth) else { return Ok(None) };
-    let model = network(problem, &[product])?;
+    must_fit(problem, &[product])?;
     Ok(Some(match rule {
         Induced::Isotropic => {
             let scale = full_weight(problem).unwrap_or_default();
@@ -49,12 +49,12 @@ pub fn induced_trace(problem: &Problem, product: MatRef<'_>, depth: usize) -> Re
         }
         Induced::Weighted => {
             let (left, right) =
-                (root(&left_sum(problem, &model))?, root(&right_sum(problem, &model))?);
+                (root(&left_sum(problem, product))?, root(&right_sum(problem, product))?);
             let turned = left.view().times(product).times(&right);
             2.0 * svd(turned.view())?.s.iter().sum::<f64>()
         }
         Induced::Single => {
-            let (scale, chain) = single(problem, &model, depth);
+            let (scale, chain) = single(problem, product, depth);
             let n = depth as f64;
             scale * n * thin(chain.view())?.s.iter().map(|s| s.powf(2.0 / n)).sum::<f64>()
         }
@@ -102,11 +102,11 @@ pub fn induced_factors(
     depth: usize,
 ) -> Result<Option<DeepLinear>> {
     let Some(rule) = induced_rule(problem, depth) else { return Ok(None) };
-    let model = network(problem, &[product])?;
+    must_fit(problem, &[product])?;
     Ok(Some(match rule {
         Induced::Isotropic => isotropic_factors(&thin(product)?, depth)?,
         Induced::Weighted => {
-            let (b, c) = (left_sum(problem, &model), right_sum(problem, &model));
+            let (b, c) = (left_sum(problem, product), right_sum(problem, product));
             let (left, right) = (root(&b)?, root(&c)?);
             let turned = thin(left.view().times(product).times(&right).view())?;
             let (left, right) = (inverse(&left, "row")?, inverse(&right, "column")?);
@@ -116,19 +116,14 @@ pub fn induced_factors(
             let first = half(&turned.v).t().times(right.view());
             layered(2, first, left.times(&half(&turned.u)), |_| Mat::default())?
         }
-        Induced::Single => single_factors(problem, &model, product, depth)?,
+        Induced::Single => single_factors(problem, product, depth)?,
     }))
 }
 
 // With K = Aᵀ and (K M)^{N−1} K = P D Qᵀ the products R_{j+1} = D^{−j/N} Pᵀ (K M)^j make every R_j K L_j equal D^{1/N}, which is equality
 // in Hölder's inequality and between the means.
-fn single_factors(
-    problem: &Problem,
-    model: &DeepLinear,
-    product: MatRef<'_>,
-    depth: usize,
-) -> Result<DeepLinear> {
-    let (_, chain) = single(problem, model, depth);
+fn single_factors(problem: &Problem, product: MatRef<'_>, depth: usize) -> Result<DeepLinear> {
+    let (_, chain) = single(problem, product, depth);
     let (rank, Svd { u: p, s: d, .. }) = (thin(product)?.s.len(), thin(chain.view())?);
     if d.len() != rank {
         return Err(Error::parameter("the rank of A on the range of M", rank.to_string(), d.len()));
@@ -167,35 +162,33 @@ fn layered(
 /// The second derivative of a loss that sees every entry with one weight.
 fn full_weight(problem: &Problem) -> Option<f64> {
     let [term] = problem.terms() else { return None };
-    let (rows, cols) = problem.shape();
-    if !term.observation.sees_all() {
+    if !(term.observation.sees_all() && term.loss.is_quadratic()) {
         return None;
     }
-    let model = DeepLinear::new(&[cols, rows]).ok()?;
-    let weights = weights(problem, &model).pop()?;
+    let weights = weights(problem, &[MatRef::new(0, 0, &[])]).pop()?;
     let first = *weights.first()?;
     weights.iter().all(|&w| w == first).then_some(first)
 }
 
 /// Σ cᵢ Aᵢ Aᵢᵀ.
-fn left_sum(problem: &Problem, model: &DeepLinear) -> Mat {
+fn left_sum(problem: &Problem, product: MatRef<'_>) -> Mat {
     let one = Mat::eye(problem.shape().0, problem.shape().0);
-    let terms = problem.terms().iter().zip(weights(problem, model));
+    let terms = problem.terms().iter().zip(weights(problem, &[product]));
     super::trace::sum(terms.map(|(t, w)| t.observation.left_slope(&w, one.view(), None)))
 }
 
 /// Σ cᵢ Aᵢᵀ Aᵢ.
-fn right_sum(problem: &Problem, model: &DeepLinear) -> Mat {
+fn right_sum(problem: &Problem, product: MatRef<'_>) -> Mat {
     let one = Mat::eye(problem.shape().1, problem.shape().1);
-    let terms = problem.terms().iter().zip(weights(problem, model));
+    let terms = problem.terms().iter().zip(weights(problem, &[product]));
     super::trace::sum(terms.map(|(t, w)| t.observation.right_slope(&w, None, one.view())))
 }
 
 /// The second derivative of the one measurement, and (AᵀM)^{N−1} Aᵀ.
-fn single(problem: &Problem, model: &DeepLinear, depth: usize) -> (f64, Mat) {
-    let scale = weights(problem, model)[0][0];
+fn single(problem: &Problem, product: MatRef<'_>, depth: usize) -> (f64, Mat) {
+    let scale = weights(problem, &[product])[0][0];
     let back = operator(problem).t().to_mat();
-    let turned = back.view().times(Model::layers(model).unwrap_or_default()[0]);
+    let turned = back.view().times(product);
     (scale, (1..depth).fold(back, |chain, _| turned.times(&chain)))
 }
 

@@ -1,6 +1,6 @@
 //! The trace of the Hessian with respect to the layers, in closed form, and its gradient.
 
-use crate::analysis::chains::{Chains, add, network, weights};
+use crate::analysis::chains::{Chains, add, must_fit, weights};
 use crate::linalg::{Mat, MatRef, axpy, dot};
 use crate::model::Params;
 use crate::problem::Problem;
@@ -15,7 +15,11 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Parameter`] without layers, [`Error::Shape`] if they do not fit each other or the problem, [`Error::NotFinite`].
 pub fn hessian_trace(problem: &Problem, layers: &[MatRef<'_>]) -> Result<f64> {
-    Ok(layer_traces(problem, layers)?.iter().sum())
+    let trace: f64 = layer_traces(problem, layers)?.iter().sum();
+    if trace.is_finite() {
+        return Ok(trace);
+    }
+    Err(Error::NotFinite { what: "the trace of the Hessian".into(), found: trace })
 }
 
 /// The traces of the diagonal blocks of H, one a layer, W_1 first; [`hessian_trace`] is their sum.
@@ -23,8 +27,8 @@ pub fn hessian_trace(problem: &Problem, layers: &[MatRef<'_>]) -> Result<f64> {
 /// # Errors
 /// As [`hessian_trace`].
 pub fn layer_traces(problem: &Problem, layers: &[MatRef<'_>]) -> Result<Vec<f64>> {
-    let model = network(problem, layers)?;
-    let (weights, chains) = (weights(problem, &model), Chains::new(layers));
+    must_fit(problem, layers)?;
+    let (weights, chains) = (weights(problem, layers), Chains::new(layers));
     let block = |j| {
         let terms = problem.terms().iter().zip(&weights);
         terms.map(|(t, w)| t.observation.block_trace(w, chains.left(j), chains.right(j))).sum()
@@ -40,9 +44,9 @@ pub fn layer_traces(problem: &Problem, layers: &[MatRef<'_>]) -> Result<Vec<f64>
 /// # Errors
 /// As [`hessian_trace`].
 pub fn isotropic_trace(problem: &Problem, layers: &[MatRef<'_>]) -> Result<f64> {
-    let model = network(problem, layers)?;
+    must_fit(problem, layers)?;
     let (rows, cols) = problem.shape();
-    let (weights, chains) = (weights(problem, &model), Chains::new(layers));
+    let (weights, chains) = (weights(problem, layers), Chains::new(layers));
     let terms = problem.terms().iter().zip(&weights);
     let scale: f64 = terms.map(|(term, w)| term.observation.block_trace(w, None, None)).sum();
     let size = |factor: Option<MatRef<'_>>, side: usize| {
@@ -63,13 +67,13 @@ pub fn hessian_trace_gradient(
     layers: &[MatRef<'_>],
     into: &mut Params,
 ) -> Result<f64> {
-    let model = network(problem, layers)?;
+    must_fit(problem, layers)?;
     let fits = into.slots().len() == layers.len()
         && into.slots().iter().zip(layers).all(|(s, w)| (s.rows, s.cols) == (w.rows(), w.cols()));
     if !fits {
         return Err(Error::shape("the gradient", "the form of the layers", "another form"));
     }
-    let (weights, chains) = (weights(problem, &model), Chains::new(layers));
+    let (weights, chains) = (weights(problem, layers), Chains::new(layers));
     let depth = layers.len();
     into.values_mut().fill(0.0);
     let mut trace = 0.0;

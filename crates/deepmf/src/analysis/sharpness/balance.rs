@@ -68,7 +68,7 @@ pub fn flatness_gap(problem: &Problem, layers: &[MatRef<'_>]) -> Result<Option<f
 pub fn least_sharpness(problem: &Problem, layers: &[MatRef<'_>]) -> Result<Option<f64>> {
     let model = network(problem, layers)?;
     let [term] = problem.terms() else { return Ok(None) };
-    let weights = weights(problem, &model).remove(0);
+    let weights = weights(problem, layers).remove(0);
     if !term.observation.sees_all() || weights.iter().any(|w| *w != weights[0]) {
         return Ok(None);
     }

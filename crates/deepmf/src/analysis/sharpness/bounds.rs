@@ -1,9 +1,10 @@
 //! Closed forms and bounds of the sharpness.
 
-use crate::analysis::chains::{Chains, network, weights};
+use crate::analysis::chains::{Chains, must_fit, weights};
 use crate::linalg::{
     End, Mat, MatRef, extreme_eigenvalue, leading_singular, normal_vector, singular_values,
 };
+use crate::model::DeepLinear;
 use crate::problem::Problem;
 use crate::product::Product;
 use crate::{Error, Result};
@@ -40,8 +41,8 @@ pub fn two_layer_sharpness(first: MatRef<'_>, second: MatRef<'_>, curvature: f64
 /// # Errors
 /// [`Error::Shape`] if the product is not a scalar or neighbours do not fit.
 pub fn scalar_sharpness(layers: &[MatRef<'_>], curvature: f64) -> Result<f64> {
-    let model = crate::model::DeepLinear::of_layers(layers)?;
-    let found = crate::model::Model::shape(&model);
+    DeepLinear::must_chain(layers)?;
+    let found = (layers[layers.len() - 1].rows(), layers[0].cols());
     if found != (1, 1) {
         let words = crate::data::words;
         return Err(Error::shape("the product of the layers", words((1, 1)), words(found)));
@@ -66,10 +67,10 @@ pub fn sharpness_minimum(largest: f64, depth: usize, curvature: f64) -> f64 {
 /// # Errors
 /// As [`hessian_trace`](crate::analysis::hessian_trace).
 pub fn sharpness_upper_bound(problem: &Problem, layers: &[MatRef<'_>]) -> Result<f64> {
-    let model = network(problem, layers)?;
+    must_fit(problem, layers)?;
     let sum: f64 = norms(&Chains::new(layers))?.iter().map(|(l, r)| (l * r).powi(2)).sum();
     let mut scale = 0.0;
-    for (term, weights) in problem.terms().iter().zip(weights(problem, &model)) {
+    for (term, weights) in problem.terms().iter().zip(weights(problem, layers)) {
         let largest = weights.iter().copied().fold(0.0, f64::max);
         scale += largest * observation_norm(term.observation.as_ref())?;
     }
@@ -93,8 +94,8 @@ fn observation_norm(observation: &dyn crate::problem::Observation) -> Result<f64
 /// # Errors
 /// [`Error::Shape`] if `product` has not the shape of the problem, [`Error::NotFinite`].
 pub fn sharpness_lower_bound(problem: &Problem, product: MatRef<'_>, depth: usize) -> Result<f64> {
-    let model = network(problem, &[product])?;
-    let weights = weights(problem, &model);
+    must_fit(problem, &[product])?;
+    let weights = weights(problem, &[product]);
     let leading = crate::linalg::leading_svd(&Product::Dense(product), 1, 1e-10)?;
     if leading.s.first().is_none_or(|&s| s <= 0.0) {
         return Ok(0.0);

@@ -1,9 +1,8 @@
 //! The sharpness with its certificate.
 
-use super::bounds::{norms, spectral_norm};
 use super::small::{Grams, Measurements};
 use crate::analysis::chains::{Chains, network, weights};
-use crate::analysis::{Hessian, Kind};
+use crate::analysis::{Hessian, Kind, hessian_trace};
 use crate::linalg::{End, MatRef, extreme_eigenvalue, norm, normal_vector, scale};
 use crate::model::{DeepLinear, Model, Params, Pass};
 use crate::problem::{Evaluation, Problem};
@@ -59,12 +58,12 @@ pub struct Sharpness {
 pub fn sharpness(problem: &Problem, layers: &[MatRef<'_>], tolerance: f64) -> Result<Sharpness> {
     let model = network(problem, layers)?;
     let place = Place::new(problem, &model)?;
-    let largest = weights(problem, &model).iter().flatten().copied().fold(0.0, f64::max);
-    let most: f64 = norms(&Chains::new(layers))?.iter().map(|(l, r)| (l * r).powi(2)).sum();
-    if place.added <= NEAR * largest * most {
-        return at(problem, &model, tolerance, &place);
+    // Far from a minimum the small operator only gives a start.
+    let far = place.added > 1e-3 * hessian_trace(problem, layers)?;
+    let near = at(problem, &model, if far { tolerance.max(1e-2) } else { tolerance }, &place)?;
+    if near.at_minimizer {
+        return Ok(near);
     }
-    let near = at(problem, &model, tolerance.max(1e-3), &place)?;
     let mut hessian = Hessian::new(problem, &model, Kind::Full)?;
     let mut start = normal_vector(hessian.size(), 0, 0);
     let part = 0.1 / norm(&start);
@@ -117,8 +116,9 @@ impl Place {
             return Err(Error::NotFinite { what: "the loss".into(), found: loss });
         }
         let gradient = evaluation.cotangent.to_dense().frobenius();
+        // Frobenius norms are no smaller than spectral ones, and cheap.
         let mut norms: Vec<f64> =
-            model.layers().into_iter().map(spectral_norm).collect::<Result<_>>()?;
+            (0..model.depth()).map(|j| norm(model.params().stored(j))).collect();
         norms.sort_by(f64::total_cmp);
         let others: f64 = norms.iter().skip(2).product();
         let added = gradient * (norms.len() as f64 - 1.0) * others;
@@ -139,13 +139,12 @@ fn at(problem: &Problem, model: &DeepLinear, tolerance: f64, place: &Place) -> R
     if !(tolerance.is_finite() && tolerance > 0.0) {
         return Err(Error::parameter("the tolerance of a sharpness", "above 0", tolerance));
     }
-    let weights = weights(problem, model);
+    let weights = weights(problem, &model.layers());
     let (seen, parameters) = (problem.measurements(), model.params().values().len());
     let whole = match problem.terms() {
         [term] => term.observation.sees_all() && weights[0].iter().all(|w| *w == weights[0][0]),
         _ => false,
     };
-    let mut small = Measurements::new(problem, model, &weights);
     let (found, mut direction) = if whole && seen <= parameters {
         // The measurements of a mask may stand in another order than the entries of W, which changes no eigenvalue.
         let mut grams = Grams::new(&Chains::new(&model.layers()), problem.shape(), weights[0][0]);
@@ -161,6 +160,7 @@ fn at(problem: &Problem, model: &DeepLinear, tolerance: f64, place: &Place) -> R
         model.pullback(&cotangent, &mut pass, &mut direction);
         (found, direction)
     } else if seen <= parameters {
+        let mut small = Measurements::new(problem, model, &weights);
         let start = normal_vector(seen, 0, 0);
         let apply = &mut |z: &[f64], out: &mut [f64]| small.apply(z, out);
         let found = extreme_eigenvalue(apply, &start, End::Largest, tolerance)?;

@@ -5,14 +5,14 @@
 
 use crate::analysis::chains::Chains;
 use crate::linalg::{
-    Accumulate, Mat, MatMut, MatRef, axpy, multiply, norm, normal_vector, scale, unit,
+    Accumulate, Mat, MatMut, MatRef, axpy, dot, multiply, norm, normal_vector, scale, unit,
 };
 use crate::model::{DeepLinear, Model, Params, Pass, Smooth};
 use crate::problem::Problem;
 use crate::product::Cotangent;
 
 /// How much of a start that is built from the structure is random, so that nothing is orthogonal to it.
-const RANDOM: f64 = 1e-3;
+const RANDOM: f64 = 1e-4;
 
 /// X ↦ c Σ_j L_jL_jᵀ X R_jᵀR_j on rows × cols.
 pub(super) struct Grams {
@@ -65,10 +65,15 @@ impl Grams {
             let sides: Vec<_> = sides.collect();
             let (mut next_u, mut next_v) = (vec![0.0; rows], vec![0.0; cols]);
             for (gu, hv) in &sides {
-                axpy(crate::linalg::dot(&v, hv), gu, &mut next_u);
-                axpy(crate::linalg::dot(&u, gu), hv, &mut next_v);
+                axpy(dot(&v, hv), gu, &mut next_u);
+                axpy(dot(&u, gu), hv, &mut next_v);
             }
-            (u, v) = (unit(next_u), unit(next_v));
+            let (next_u, next_v) = (unit(next_u), unit(next_v));
+            let still = dot(&u, &next_u) * dot(&v, &next_v);
+            (u, v) = (next_u, next_v);
+            if still > 1.0 - 1e-10 {
+                break;
+            }
         }
         let mut start = normal_vector(rows * cols, 0, 3);
         scale(RANDOM / norm(&start), &mut start);
@@ -79,8 +84,8 @@ impl Grams {
     }
 }
 
-/// Alternating power steps for the start.
-const POWER: usize = 12;
+/// Alternating power steps for the start, at most.
+const POWER: usize = 100;
 
 /// z ↦ C^{1/2} A J Jᵀ A* C^{1/2} z on all measurements, term after term.
 pub(super) struct Measurements<'a> {
