@@ -95,6 +95,20 @@ pub(crate) fn course(runs: &[Recorded]) -> Section {
     report::course(&runs)
 }
 
+/// Curvature along runs, where it was recorded.
+pub(crate) fn curvature(runs: &[Recorded]) -> Option<Section> {
+    let runs: Vec<_> =
+        runs.iter().map(|run| (run.name.as_str(), &run.trajectory, rate(&run.spec))).collect();
+    report::curvature(&runs)
+}
+
+/// The rate of the optimizer of a spec, if it has one.
+pub(crate) fn rate(spec: &str) -> Option<f64> {
+    let spec: toml::Table = spec.parse().ok()?;
+    let mut optimizers = spec.get("train")?.as_table()?.values();
+    optimizers.find_map(|optimizer| optimizer.get("rate")?.as_float())
+}
+
 /// How runs are repeated.
 pub(crate) fn again(runs: &[Recorded]) -> Section {
     let mut section = Section::new("To repeat it");

@@ -34,19 +34,64 @@ pub(crate) struct Report {
     pub(crate) output: PathBuf,
 }
 
-/// Show the spectrum and the balance of what was learned.
+/// Show the spectrum, the balance and the curvature of what was learned.
 ///
-/// With --json stdout holds one JSON object with the keys rows, cols, depth, widths, singular_values, effective_rank,
-/// stable_rank, numerical_rank, nuclear_norm, frobenius_norm, balancedness_gap.
+/// Without one of --spectrum, --sharpness, --trace, --density it shows the spectrum. The Hessian is taken with respect to the layers, on the problem of
+/// the run where its spec.toml is an experiment, else on that of --problem.
+///
+/// With --json stdout holds one JSON object with the keys rows, cols, depth, widths, singular_values, effective_rank, stable_rank, numerical_rank,
+/// nuclear_norm, frobenius_norm, balancedness_gap, spectral_balance, frobenius_balance; where the curvature is asked for also problem, residual and
+/// seconds; with --sharpness sharpness, sharpness_interval, sharpness_bound_upper, sharpness_bound_lower, sharpness_minimum,
+/// flatness_gap, at_minimizer; with --trace trace, trace_isotropic, layer_traces, induced_minimum; with --density density.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  deepmf analyse results --json")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+#[command(after_help = "Example:\n  deepmf analyse results --json\n  \
+    deepmf analyse W1.npy W2.npy W3.npy --sharpness --trace\n  \
+    deepmf analyse factors.npz --problem table.csv --sharpness --density --report curvature.html")]
 pub(crate) struct Analyse {
-    /// A run folder, or a file of factors (.safetensors).
-    #[arg(value_name = "RUN|FACTORS.safetensors")]
-    pub(crate) factors: PathBuf,
+    /// A run folder, a file of factors (.safetensors, .npz), or one .npy file a layer, W_1 (which meets a vector first) first.
+    #[arg(required = true, value_name = "RUN|FACTORS")]
+    pub(crate) factors: Vec<PathBuf>,
+    /// What is seen and fitted: full (every entry of the product itself), a table, or an experiment file.
+    #[arg(long, value_name = "full|TABLE|SPEC.toml", help_heading = "Curvature")]
+    pub(crate) problem: Option<PathBuf>,
+    /// The constant of the squared loss, for full and a table.
+    #[arg(long, value_name = "C", value_enum, default_value = "sum", help_heading = "Curvature")]
+    pub(crate) constant: ConstantName,
+    /// The largest eigenvalue of the Hessian with its bounds.
+    #[arg(long, help_heading = "Curvature")]
+    pub(crate) sharpness: bool,
+    /// The trace of the Hessian, and the least over all factorizations of the product.
+    #[arg(long, help_heading = "Curvature")]
+    pub(crate) trace: bool,
+    /// The density of the eigenvalues of the Hessian.
+    #[arg(long, help_heading = "Curvature")]
+    pub(crate) density: bool,
+    /// The singular values of the product.
+    #[arg(long)]
+    pub(crate) spectrum: bool,
+    /// The relative residual of the sharpness; its square is about the relative error.
+    #[arg(long, value_name = "TOL", default_value = "1e-8", help_heading = "Curvature")]
+    pub(crate) tolerance: f64,
     /// Print one JSON object on stdout.
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
+    /// Write a page with figures.
+    #[arg(long, value_name = "FILE.html", help_heading = "Output")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// The constant c of a loss c · Σ r².
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum ConstantName {
+    /// 1.
+    Sum,
+    /// 1/2.
+    HalfSum,
+    /// 1/m for m measurements.
+    Mean,
+    /// 1/(2m).
+    HalfMean,
 }
 
 /// The commands about studies.

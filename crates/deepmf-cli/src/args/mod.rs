@@ -12,7 +12,9 @@ use deepmf::Error;
 
 pub(crate) use complete::{Complete, Kept};
 pub(crate) use data::{Data, Describe, LowRank, Make, MaskTable};
-pub(crate) use experiment::{Analyse, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun};
+pub(crate) use experiment::{
+    Analyse, ConstantName, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun,
+};
 pub(crate) use sense::Sense;
 pub(crate) use table::{Input, OutFormat, Written};
 

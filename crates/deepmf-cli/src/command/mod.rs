@@ -57,7 +57,7 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Sense(args) => sense::run(args, talk),
         Command::Run(args) => run::run(args, talk),
         Command::Report(args) => report::run(args, talk),
-        Command::Analyse(args) => analyse::run(args),
+        Command::Analyse(args) => analyse::run(args, talk),
         Command::Data(Data::Describe(args)) => describe::run(args),
         Command::Data(Data::Make(Make::LowRank(args))) => make::low_rank(args, talk),
         Command::Data(Data::Mask(args)) => mask::run(args, talk),

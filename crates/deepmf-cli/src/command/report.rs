@@ -33,10 +33,12 @@ pub(crate) fn run(args: &Report, talk: Talk) -> Result<Ending, Failure> {
 /// Those of its figures.
 pub(super) fn compared(runs: &[Recorded]) -> Result<Page> {
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-    Ok(Page::new("Runs", names.join(", "))
-        .with(page::results(runs)?)
-        .with(page::course(runs))
-        .with(page::again(runs)))
+    let mut made =
+        Page::new("Runs", names.join(", ")).with(page::results(runs)?).with(page::course(runs));
+    if let Some(section) = page::curvature(runs) {
+        made = made.with(section);
+    }
+    Ok(made.with(page::again(runs)))
 }
 
 /// The run folder itself, or the finished ones in the folder of a sweep.

@@ -66,6 +66,30 @@ fn a_matrix_is_recovered_from_flat_operators() {
 }
 
 #[test]
+fn the_curvature_of_factors_in_any_file_is_the_same_and_a_wrong_use_is_told() {
+    let desk = Desk::new();
+    // W_1 = 2 I and W_2 = I / 2 fit the identity: λ_max = 2 (4 + 1/4), at the least 4.
+    desk.write("w1.csv", "2,0\n0,2\n");
+    desk.write("w2.csv", "0.5,0\n0,0.5\n");
+    desk.write("seen.csv", "a,b\n1,\n,2\n");
+    let found = desk.json("analyse w1.csv w2.csv --sharpness --trace --density --json -q");
+    assert!((found["sharpness"].as_f64().unwrap() - 8.5).abs() < 1e-9, "{found}");
+    assert!((found["flatness_gap"].as_f64().unwrap() - 2.125).abs() < 1e-9, "{found}");
+    assert!((found["trace"].as_f64().unwrap() - 34.0).abs() < 1e-9, "{found}");
+    assert!((found["induced_minimum"].as_f64().unwrap() - 16.0).abs() < 1e-9, "{found}");
+    let (low, high) = (&found["sharpness_interval"][0], &found["sharpness_interval"][1]);
+    assert!(low.as_f64().unwrap() <= 8.5 && 8.5 <= high.as_f64().unwrap() + 1e-9);
+    assert_eq!(found["at_minimizer"], true);
+    let output = desk.run("analyse w1.csv w2.csv --sharpness --problem seen.csv --json");
+    assert!(stderr(&output).contains("the layers are no minimum"), "{}", stderr(&output));
+    let output = desk.run("analyse w1.csv seen.csv --sharpness");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("must be finite, but it is NaN"), "{}", stderr(&output));
+    desk.done("analyse w1.csv w2.csv --sharpness --density --report page.html -q");
+    assert!(desk.text("page.html").contains("<svg"));
+}
+
+#[test]
 fn operators_and_measurements_must_fit_together() {
     let desk = Desk::new();
     measured(&desk, 25);

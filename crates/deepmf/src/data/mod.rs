@@ -14,7 +14,7 @@ mod split;
 pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
-pub use read::{Array, Format, ReadOptions, read, read_array, read_dense, read_with};
+pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_dense, read_with};
 pub use split::{hole_folds, k_fold, split};
 pub use synthetic::{low_rank, perturbed, with_spectrum};
 pub use table::{Form, Passthrough, Table};

@@ -186,6 +186,14 @@ pub fn read_array(path: impl AsRef<Path>) -> Result<Array> {
     Ok(Array { shape, values })
 }
 
+/// All arrays of a .npz archive with their names, in the order of the numbers that the names end with, or as they stand there.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a whole archive of arrays of numbers.
+pub fn read_arrays(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
+    format::npz::read_arrays(path.as_ref())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@
 mod canvas;
 mod colour;
 mod course;
+mod curvature;
 mod draw;
 mod escape;
 mod figure;
@@ -22,6 +23,7 @@ mod table;
 mod tests;
 
 pub use course::{course, page};
+pub use curvature::{curvature, density};
 pub use figure::{Axis, Figure, Layer, Reference, Scaling};
 pub use number::number;
 pub use page::{Block, Page, Section};

@@ -57,6 +57,24 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
     }
 }
 
+/// All arrays of an archive with their names, in the order of the numbers that the names end with, or as they stand there.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a whole archive of arrays.
+pub(crate) fn read_arrays(path: &Path) -> Result<Vec<(String, Array)>> {
+    let bytes = std::fs::read(path).map_err(|source| Error::io(path, "read", source))?;
+    let mut archive = Archive::open(&bytes, path)?;
+    let mut names = archive.names.clone();
+    let number = |name: &String| {
+        let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        name[name.len() - digits..].parse::<u64>().ok()
+    };
+    if names.iter().all(|name| number(name).is_some()) {
+        names.sort_by_key(number);
+    }
+    names.into_iter().map(|name| Ok((name.clone(), archive.array(&name)?))).collect()
+}
+
 impl<'a> Archive<'a> {
     fn open(bytes: &'a [u8], path: &'a Path) -> Result<Self> {
         let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
