@@ -107,7 +107,7 @@ fn largest_curvature(problem: &Problem, model: &dyn Model) -> Result<f64> {
 }
 
 /// The relative residual of a sharpness along a run; its square is about the relative error.
-const CURVATURE: f64 = 1e-4;
+const CURVATURE: f64 = 1e-3;
 
 fn all(model: &dyn Model, room: &mut Room) -> Result<Vec<f64>> {
     Ok(model.forward(&mut room.pass).thin_svd()?.s)
