@@ -2,13 +2,17 @@
 
 mod compressed;
 mod deep_linear;
+mod discretizer;
 mod init;
+mod level_probabilities;
 mod params;
 mod tensors;
 
 pub use compressed::{Compressed, Tail};
 pub use deep_linear::DeepLinear;
+pub use discretizer::{Discretizer, SoftLevel};
 pub use init::Init;
+pub use level_probabilities::LevelProbabilities;
 pub use params::{Params, Slot};
 pub use tensors::Tensors;
 
