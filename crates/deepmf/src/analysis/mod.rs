@@ -5,6 +5,7 @@ mod balance;
 pub(crate) mod chains;
 mod curvature;
 mod flatness;
+pub mod metrics;
 mod plateau;
 mod reconstruction;
 mod sharpness;

@@ -1,0 +1,9 @@
+//! How good predictions are: ratings, probabilities of levels, and ranked lists.
+
+mod levels;
+mod ranking;
+mod ratings;
+
+pub use levels::{Reliability, level_log_loss, reliability};
+pub use ranking::{hit, ndcg, precision, recall};
+pub use ratings::{exact_rate, mean_absolute_error};
