@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::completed::{HeldOut, constrained};
+use super::cell::{HeldOut, constrained};
 use super::completion::{Completion, Fitted, LEAST_TO_SPLIT};
 use super::conformal::{Intervals, Miss};
 use super::cross_validation::{Choice, Search};
@@ -163,7 +163,7 @@ impl Completion<'_> {
         let held = |&(row, col, truth, raw): &(usize, usize, f64, f64)| {
             let value = constrained(&self.settings, raw);
             let half = intervals.map(|intervals| intervals.half(row, col));
-            let interval = half.map(|half| super::completed::interval(&self.settings, raw, half));
+            let interval = half.map(|half| super::cell::interval(&self.settings, raw, half));
             HeldOut { row, col, truth, value, interval }
         };
         cells.iter().map(held).collect()

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::by_flow::rms;
-use super::completed::HeldOut;
+use super::cell::HeldOut;
 use super::completion::{Completion, Fitted, LEAST_TO_SPLIT};
 use super::conformal::{Intervals, Miss};
 use super::part::answers;

@@ -3,6 +3,7 @@
 mod baseline;
 mod by_flow;
 mod by_split;
+mod cell;
 mod completed;
 mod completion;
 mod conformal;
@@ -13,12 +14,14 @@ mod fold_in;
 mod missingness;
 mod offsets;
 mod part;
+mod saved;
 mod selection;
 mod sensing;
 mod start;
 
 pub use baseline::Baselines;
-pub use completed::{Completed, Filled, HeldOut, TruthErrors};
+pub use cell::{Filled, HeldOut, TruthErrors};
+pub use completed::Completed;
 pub use completion::Completion;
 pub use conformal::Intervals;
 pub use offsets::Offsets;
