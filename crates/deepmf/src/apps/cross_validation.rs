@@ -31,7 +31,7 @@ const GAIN: f64 = 0.997;
 /// The likeness of more lines than this is not looked at.
 const LINES: usize = 2_000;
 /// Tables of more entries are fitted narrowly, with one fold of a tenth.
-const MANY: usize = 1_000_000;
+pub(super) const MANY: usize = 1_000_000;
 const NARROW: usize = 32;
 
 /// How a table is searched.
@@ -46,6 +46,10 @@ pub(super) struct Search<'a> {
 pub(super) struct Choice {
     pub(super) centring: Centring,
     pub(super) stages: Vec<(Start, f64)>,
+    /// The number of entries that the times are meant for.
+    count: usize,
+    /// Whether the folds hold out holes of the shape that the table has.
+    pub(super) lent: bool,
     /// The folds, and their fits in the last stage.
     pub(super) parts: Vec<Part>,
     pub(super) fits: Vec<Fit>,
@@ -61,7 +65,7 @@ impl Search<'_> {
     /// # Errors
     /// [`Error::Parameter`] for a setting outside its range.
     pub(super) fn choose(&self, entries: &Entries) -> Result<Choice> {
-        let folds = self.folds(entries)?;
+        let (folds, lent) = self.folds(entries)?;
         let firsts = self.firsts(entries);
         let told = AtomicUsize::new(0);
         let tried = self.batch(&firsts, &told, |&(centring, start)| {
@@ -95,6 +99,8 @@ impl Search<'_> {
         let mut choice = Choice {
             centring,
             stages: vec![(start, fit.time)],
+            count: entries.len(),
+            lent,
             parts: vec![part],
             fits: vec![fit],
             candidates,
@@ -179,7 +185,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Fits all `entries` by what was chosen; `last` is what the last fit records and where.
+    /// Fits `entries` by what was chosen; `last` is what the last fit records and where. None if it was interrupted before that one.
     ///
     /// # Errors
     /// As [`Search::choose`].
@@ -188,27 +194,30 @@ impl Search<'_> {
         choice: &Choice,
         entries: &Entries,
         last: impl FnOnce(Trainer<'t>) -> Trainer<'t>,
-    ) -> Result<(Part, Fit)> {
+    ) -> Result<Option<(Part, Fit)>> {
         let nothing = entries.take(&[]);
         let part = Part::new(entries, &nothing, choice.centring, self.settings)?;
         let mut model: Option<DeepLinear> = None;
         let (end, before) = choice.stages.split_last().ok_or_else(|| none("stage"))?;
+        let later = (choice.count as f64 / entries.len() as f64).sqrt();
         for &(start, time) in before {
             let from = start.model(entries.shape(), model.as_ref(), self.seed)?;
             let from = from.ok_or_else(|| none("start"))?;
-            let fit =
-                part.fit(from, Some(time), self.settings, self.interrupt, |trainer| trainer)?;
+            let fit = part.fit(from, Some(later * time), self.settings, self.interrupt, |t| t)?;
             model = Some(fit.model);
+        }
+        if self.is_interrupted() {
+            return Ok(None);
         }
         let from = end.0.model(entries.shape(), model.as_ref(), self.seed)?;
         // Where all lines have become the same in the fit to all entries, the stage before is the answer.
         let Some(from) = from else {
             let model = model.ok_or_else(|| none("start"))?;
             let fit = part.fit(model, Some(0.0), self.settings, self.interrupt, last)?;
-            return Ok((part, fit));
+            return Ok(Some((part, fit)));
         };
-        let fit = part.fit(from, Some(end.1), self.settings, self.interrupt, last)?;
-        Ok((part, fit))
+        let fit = part.fit(from, Some(later * end.1), self.settings, self.interrupt, last)?;
+        Ok(Some((part, fit)))
     }
 
     /// A flow from a start to the least validation error.
@@ -221,7 +230,7 @@ impl Search<'_> {
     }
 
     /// Runs fits in parallel, one a thread, and tells of each.
-    fn batch<T: Sync, R: Send>(
+    pub(super) fn batch<T: Sync, R: Send>(
         &self,
         items: &[T],
         told: &AtomicUsize,
@@ -240,26 +249,26 @@ impl Search<'_> {
         Ok(fits.into_iter().map(Option::flatten).collect())
     }
 
-    fn is_interrupted(&self) -> bool {
+    pub(super) fn is_interrupted(&self) -> bool {
         self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
-    fn folds(&self, entries: &Entries) -> Result<Vec<(Entries, Entries)>> {
+    /// The folds, and whether they hold out holes of the shape that the table has.
+    fn folds(&self, entries: &Entries) -> Result<(Vec<(Entries, Entries)>, bool)> {
         if entries.len() > MANY {
-            return Ok(vec![split(entries, 0.1, self.seed.wrapping_add(1))?]);
+            return Ok((vec![split(entries, 0.1, self.seed.wrapping_add(1))?], false));
         }
-        let (rows, cols) = entries.shape();
-        if entries.len() as f64 > DENSE * rows as f64 * cols as f64 {
+        if is_dense(entries) {
             let folds = hole_folds(entries, FOLDS, self.seed)?;
             let least = (LEAST_HELD * entries.len() as f64).max(2.0);
             let speaks = |(rest, held): &(Entries, Entries)| {
                 held.len() as f64 >= least && rest.len() >= held.len()
             };
             if folds.iter().all(speaks) {
-                return Ok(folds);
+                return Ok((folds, true));
             }
         }
-        k_fold(entries, FOLDS, self.seed)
+        Ok((k_fold(entries, FOLDS, self.seed)?, false))
     }
 
     /// What the first flows are tried with.
@@ -298,6 +307,12 @@ impl Search<'_> {
         };
         centrings.into_iter().map(|centring| (centring, start)).collect()
     }
+}
+
+/// Whether so many cells are known that folds can hold out holes of the table's shape.
+pub(super) fn is_dense(entries: &Entries) -> bool {
+    let (rows, cols) = entries.shape();
+    entries.len() as f64 > DENSE * rows as f64 * cols as f64
 }
 
 /// The sides whose likeness is looked at.

@@ -3,6 +3,7 @@
 mod baseline;
 mod by_flow;
 mod by_split;
+mod calibration;
 mod cell;
 mod completed;
 mod completion;
@@ -11,6 +12,8 @@ mod cross_validation;
 mod descent;
 mod ensemble;
 mod fold_in;
+mod holes;
+mod measured;
 mod missingness;
 mod offsets;
 mod part;
