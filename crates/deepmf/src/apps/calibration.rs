@@ -47,7 +47,7 @@ impl Search<'_> {
         };
         let folds: Vec<_> = folds.into_iter().filter(|(_, held)| !held.is_empty()).collect();
         let told = AtomicUsize::new(told);
-        let fits = self.batch(&folds, &told, |(known, held)| {
+        let fits = self.batch("fits for the intervals", &folds, &told, |(known, held)| {
             let Some((mut part, mut fit)) = self.refit(choice, known, |trainer| trainer)? else {
                 return Ok(None);
             };

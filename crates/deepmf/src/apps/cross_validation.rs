@@ -34,6 +34,9 @@ const LINES: usize = 2_000;
 pub(super) const MANY: usize = 1_000_000;
 const NARROW: usize = 32;
 
+/// What is told of flows that choose.
+const CHOICE: &str = "flows for the choice";
+
 /// How a table is searched.
 pub(super) struct Search<'a> {
     pub(super) settings: &'a CompletionSettings,
@@ -68,7 +71,7 @@ impl Search<'_> {
         let (folds, lent) = self.folds(entries)?;
         let firsts = self.firsts(entries);
         let told = AtomicUsize::new(0);
-        let tried = self.batch(&firsts, &told, |&(centring, start)| {
+        let tried = self.batch(CHOICE, &firsts, &told, |&(centring, start)| {
             let part = Part::new(&folds[0].0, &folds[0].1, centring, self.settings)?;
             let fit = self.flow(&part, start, None)?;
             Ok(fit.map(|fit| (part, fit)))
@@ -107,7 +110,7 @@ impl Search<'_> {
             evaluations,
             interrupted: false,
         };
-        let rest = self.batch(&folds[1..], &told, |(known, held)| {
+        let rest = self.batch(CHOICE, &folds[1..], &told, |(known, held)| {
             let part = Part::new(known, held, centring, self.settings)?;
             let fit = self.flow(&part, start, None)?;
             Ok(fit.map(|fit| (part, fit)))
@@ -143,8 +146,8 @@ impl Search<'_> {
         let mut error = pooled(&choice.parts, &choice.fits);
         for _ in 0..STAGES {
             let first = (&choice.parts[0], &choice.fits[0].model);
-            let tried =
-                self.batch(&starts, told, |&start| self.flow(first.0, start, Some(first.1)))?;
+            let tried = self
+                .batch(CHOICE, &starts, told, |&start| self.flow(first.0, start, Some(first.1)))?;
             let mut best: Option<(Start, Fit)> = None;
             for (&start, fit) in starts.iter().zip(tried) {
                 let Some(fit) = fit else { continue };
@@ -157,7 +160,7 @@ impl Search<'_> {
             choice.interrupted = self.is_interrupted();
             let Some((start, fit)) = best.filter(|_| !choice.interrupted) else { return Ok(()) };
             let others: Vec<usize> = (1..choice.parts.len()).collect();
-            let rest = self.batch(&others, told, |&fold| {
+            let rest = self.batch(CHOICE, &others, told, |&fold| {
                 self.flow(&choice.parts[fold], start, Some(&choice.fits[fold].model))
             })?;
             choice.interrupted = self.is_interrupted();
@@ -232,6 +235,7 @@ impl Search<'_> {
     /// Runs fits in parallel, one a thread, and tells of each.
     pub(super) fn batch<T: Sync, R: Send>(
         &self,
+        what: &str,
         items: &[T],
         told: &AtomicUsize,
         fit: impl Fn(&T) -> Result<Option<R>> + Sync,
@@ -242,8 +246,7 @@ impl Search<'_> {
             let answer = fit(item)?;
             let done = 1 + told.fetch_add(1, Ordering::Relaxed);
             let progress = Progress { step: 0, steps: 0, loss: f64::NAN, validation: None };
-            let what = "flows for the choice".into();
-            (self.watch)(&Stage { what, done, total: done + 1, progress });
+            (self.watch)(&Stage { what: what.into(), done, total: done + 1, progress });
             Ok(answer)
         })?;
         Ok(fits.into_iter().map(Option::flatten).collect())
