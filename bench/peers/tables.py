@@ -91,7 +91,8 @@ def cmfrec(where):
         rows, cols = np.indices(x.shape)
         return model.predict(rows.ravel(), cols.ravel()).reshape(x.shape)
 
-    _, k, penalty = min((rmse(fit(train, k, p), validation), k, p) for k in (3, 6, 12, 24) for p in (0.3, 3.0, 30.0, 300.0))
+    penalties = masked[train].std() * 10.0 ** np.arange(-0.5, 1.6, 0.25)
+    _, k, penalty = min((rmse(fit(train, k, p), validation), k, p) for k in (3, 6, 12, 24, 48, 96) for p in penalties)
     return fit(seen, k, penalty)
 
 
@@ -103,11 +104,12 @@ def iterative(where):
         x = np.where(mask, masked, np.nan)
         flip = x.shape[1] > x.shape[0]
         x = x.T if flip else x
-        near = min(near, x.shape[1] - 1)
-        filled = IterativeImputer(max_iter=5, n_nearest_features=near, random_state=0, keep_empty_features=True).fit_transform(x)
+        filled = IterativeImputer(n_nearest_features=near, random_state=0, keep_empty_features=True).fit_transform(x)
         return filled.T if flip else filled
 
-    _, near = min((rmse(fit(train, near), validation), near) for near in (10, 40))
+    # Each column of the short side is predicted from so many others.
+    nears = sorted({min(near, *(side - 1 for side in masked.shape)) for near in (5, 10, 20, 40, 80, 160)})
+    _, near = min((rmse(fit(train, near), validation), near) for near in nears)
     return fit(seen, near)
 
 
