@@ -92,7 +92,7 @@ def cmfrec(where):
         return model.predict(rows.ravel(), cols.ravel()).reshape(x.shape)
 
     penalties = masked[train].std() * 10.0 ** np.arange(-0.5, 1.6, 0.25)
-    _, k, penalty = min((rmse(fit(train, k, p), validation), k, p) for k in (3, 6, 12, 24, 48, 96) for p in penalties)
+    _, k, penalty = min((rmse(fit(train, k, p), validation), k, p) for k in (3, 6, 12, 24, 48) for p in penalties)
     return fit(seen, k, penalty)
 
 

@@ -1,14 +1,13 @@
 //! The errors that intervals are made of: fits of what was chosen to nearly all entries.
 //!
-//! The folds of the choice leave out much, and of a row that takes the holes of another one more still, so their errors are larger than those of the
-//! fit to all entries. Here a fold leaves out a tenth or less.
+//! The folds of the choice leave out much, and of a row that takes the holes of another one more still, so their errors are larger
+//! than those of the fit to all entries. Here a fold leaves out a tenth or less.
 
 use std::sync::atomic::AtomicUsize;
 
 use super::cross_validation::{Choice, MANY, Search, is_dense};
-use super::holes;
-use super::missingness;
 use super::part::{Fit, Part};
+use super::{holes, missingness};
 use crate::Result;
 use crate::data::{Entries, hole_folds, k_fold};
 

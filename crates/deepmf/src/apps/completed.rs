@@ -41,8 +41,8 @@ pub struct Completed {
     pub reason: StopReason,
     /// Root mean squared error on all known entries.
     pub train_rmse: f64,
-    /// Root mean squared error on known entries that were kept apart; where none were, on entries that the fit of their fold did
-    /// not see, in the stage that was chosen last; none if nothing was held out.
+    /// Root mean squared error on known entries that were kept apart; where none were, on known entries that were each answered by
+    /// a fit of what was chosen that did not see them; none if nothing was held out.
     pub holdout_rmse: Option<f64>,
     /// Errors of simple predictors on the same entries.
     pub baselines: Option<Baselines>,
