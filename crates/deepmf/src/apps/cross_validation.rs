@@ -3,21 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::folds::{MANY, of_choice};
 use super::offsets::Centring;
 use super::part::{Fit, Part};
 use super::selection::{Candidate, Stage};
 use super::start::{Side, Start};
-use crate::data::{Entries, hole_folds, k_fold, split};
+use crate::data::Entries;
 use crate::model::DeepLinear;
 use crate::spec::{CompletionSettings, Method};
 use crate::train::{Progress, Trainer, try_trials};
 use crate::{Error, Result};
 
-const FOLDS: usize = 5;
-/// From this share of known cells on, folds hold out holes of the shape that the table has.
-const DENSE: f64 = 0.15;
-/// A fold that holds out less than this share of the entries says too little.
-const LEAST_HELD: f64 = 0.02;
 /// Gain of the start at W(0) = 0, or scale of the gaussian start that stands for it.
 const SMALL: f64 = 0.01;
 /// The start at W(0) = 0 is as wide as the shorter side, up to this; then gaussian layers of this width stand for it.
@@ -30,8 +26,7 @@ const STAGES: usize = 3;
 const GAIN: f64 = 0.997;
 /// The likeness of more lines than this is not looked at.
 const LINES: usize = 2_000;
-/// Tables of more entries are fitted narrowly, with one fold of a tenth.
-pub(super) const MANY: usize = 1_000_000;
+/// The width of tables with many entries.
 const NARROW: usize = 32;
 
 /// What is told of flows that choose.
@@ -68,7 +63,7 @@ impl Search<'_> {
     /// # Errors
     /// [`Error::Parameter`] for a setting outside its range.
     pub(super) fn choose(&self, entries: &Entries) -> Result<Choice> {
-        let (folds, lent) = self.folds(entries)?;
+        let (folds, lent) = of_choice(entries, self.seed)?;
         let firsts = self.firsts(entries);
         let told = AtomicUsize::new(0);
         let tried = self.batch(CHOICE, &firsts, &told, |&(centring, start)| {
@@ -256,24 +251,6 @@ impl Search<'_> {
         self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
-    /// The folds, and whether they hold out holes of the shape that the table has.
-    fn folds(&self, entries: &Entries) -> Result<(Vec<(Entries, Entries)>, bool)> {
-        if entries.len() > MANY {
-            return Ok((vec![split(entries, 0.1, self.seed.wrapping_add(1))?], false));
-        }
-        if is_dense(entries) {
-            let folds = hole_folds(entries, FOLDS, self.seed)?;
-            let least = (LEAST_HELD * entries.len() as f64).max(2.0);
-            let speaks = |(rest, held): &(Entries, Entries)| {
-                held.len() as f64 >= least && rest.len() >= held.len()
-            };
-            if folds.iter().all(speaks) {
-                return Ok((folds, true));
-            }
-        }
-        Ok((k_fold(entries, FOLDS, self.seed)?, false))
-    }
-
     /// What the first flows are tried with.
     fn firsts(&self, entries: &Entries) -> Vec<(Centring, Start)> {
         let settings = self.settings;
@@ -310,12 +287,6 @@ impl Search<'_> {
         };
         centrings.into_iter().map(|centring| (centring, start)).collect()
     }
-}
-
-/// Whether so many cells are known that folds can hold out holes of the table's shape.
-pub(super) fn is_dense(entries: &Entries) -> bool {
-    let (rows, cols) = entries.shape();
-    entries.len() as f64 > DENSE * rows as f64 * cols as f64
 }
 
 /// The sides whose likeness is looked at.

@@ -12,6 +12,7 @@ mod cross_validation;
 mod descent;
 mod ensemble;
 mod fold_in;
+mod folds;
 mod holes;
 mod measured;
 mod missingness;
