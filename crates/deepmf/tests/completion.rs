@@ -240,6 +240,7 @@ fn tables_that_leave_nothing_to_choose_are_completed_without_options() {
     let alone = automatic(&one);
     assert!(alone.warnings.iter().any(|w| w.starts_with("fewer than 20 known entries")));
     assert!(alone.predict().values().iter().all(|x| x.is_finite()) && alone.intervals.is_none());
+    assert_eq!(alone.reason, StopReason::ObjectiveSettled);
     let places: Vec<usize> =
         (0..seen.len()).filter(|&e| seen.rows()[e] != 4 && seen.cols()[e] != 6).collect();
     let gaps = automatic(&seen.take(&places));

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::completed::HeldOut;
+use super::cell::HeldOut;
 use super::conformal::Intervals;
 use super::missingness;
 use super::part::answers;
@@ -142,7 +142,7 @@ impl<'a> Completion<'a> {
         let squares = entries
             .iter()
             .zip(answers)
-            .map(|((_, _, x), raw)| (x - super::completed::constrained(settings, raw)).powi(2));
+            .map(|((_, _, x), raw)| (x - super::cell::constrained(settings, raw)).powi(2));
         completed.train_rmse = (squares.sum::<f64>() / entries.len() as f64).sqrt();
         completed.seconds = begun.elapsed().as_secs_f64();
         Ok(completed)

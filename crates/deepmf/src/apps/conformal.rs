@@ -1,8 +1,12 @@
-//! Prediction intervals by cross-conformal scores, scaled by the size of errors in each row and column.
+//! Prediction intervals from out-of-fold scores, scaled by the size of errors in each row and column.
 //!
 //! A score is |x − x̂|/s_ij with x̂ from a fit that did not see x, and s_ij = m r_i c_j from the errors of the other folds. The
-//! interval x̂ ± q s_ij takes q as the ⌈(n + 1) · coverage⌉-th of n scores: where entries of the table and its holes are alike, it
-//! holds about this share of the true values (Vovk 2015, cross-conformal predictors; the scale follows Papadopoulos et al. 2002).
+//! interval x̂ ± q s_ij takes q as the ⌈(n + 1) · coverage⌉-th of n scores (the scale follows Papadopoulos et al. 2002).
+//!
+//! The scores are those of fits to nearly all entries, and x̂ of an interval is that of the fit to all: the jackknife with folds. Where
+//! entries of the table and its holes are alike and leaving out a fold hardly changes a fit, this holds the share that was asked for; no
+//! theorem bounds it otherwise, as one does for intervals around the answers of the folds (Barber et al. 2021), which are wider. Fits
+//! to nearly all entries err a little more than that to all, so that the share is rather a little above.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,21 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::folds::{MANY, of_choice};
 use super::offsets::Centring;
 use super::part::{Fit, Part};
 use super::selection::{Candidate, Stage};
 use super::start::{Side, Start};
-use crate::data::{Entries, hole_folds, k_fold, split};
+use crate::data::Entries;
 use crate::model::DeepLinear;
 use crate::spec::{CompletionSettings, Method};
 use crate::train::{Progress, Trainer, try_trials};
 use crate::{Error, Result};
 
-const FOLDS: usize = 5;
-/// From this share of known cells on, folds hold out holes of the shape that the table has.
-const DENSE: f64 = 0.15;
-/// A fold that holds out less than this share of the entries says too little.
-const LEAST_HELD: f64 = 0.02;
 /// Gain of the start at W(0) = 0, or scale of the gaussian start that stands for it.
 const SMALL: f64 = 0.01;
 /// The start at W(0) = 0 is as wide as the shorter side, up to this; then gaussian layers of this width stand for it.
@@ -30,9 +26,11 @@ const STAGES: usize = 3;
 const GAIN: f64 = 0.997;
 /// The likeness of more lines than this is not looked at.
 const LINES: usize = 2_000;
-/// Tables of more entries are fitted narrowly, with one fold of a tenth.
-const MANY: usize = 1_000_000;
+/// The width of tables with many entries.
 const NARROW: usize = 32;
+
+/// What is told of flows that choose.
+const CHOICE: &str = "flows for the choice";
 
 /// How a table is searched.
 pub(super) struct Search<'a> {
@@ -46,6 +44,10 @@ pub(super) struct Search<'a> {
 pub(super) struct Choice {
     pub(super) centring: Centring,
     pub(super) stages: Vec<(Start, f64)>,
+    /// The number of entries that the times are meant for.
+    count: usize,
+    /// Whether the folds hold out holes of the shape that the table has.
+    pub(super) lent: bool,
     /// The folds, and their fits in the last stage.
     pub(super) parts: Vec<Part>,
     pub(super) fits: Vec<Fit>,
@@ -61,10 +63,10 @@ impl Search<'_> {
     /// # Errors
     /// [`Error::Parameter`] for a setting outside its range.
     pub(super) fn choose(&self, entries: &Entries) -> Result<Choice> {
-        let folds = self.folds(entries)?;
+        let (folds, lent) = of_choice(entries, self.seed)?;
         let firsts = self.firsts(entries);
         let told = AtomicUsize::new(0);
-        let tried = self.batch(&firsts, &told, |&(centring, start)| {
+        let tried = self.batch(CHOICE, &firsts, &told, |&(centring, start)| {
             let part = Part::new(&folds[0].0, &folds[0].1, centring, self.settings)?;
             let fit = self.flow(&part, start, None)?;
             Ok(fit.map(|fit| (part, fit)))
@@ -95,13 +97,15 @@ impl Search<'_> {
         let mut choice = Choice {
             centring,
             stages: vec![(start, fit.time)],
+            count: entries.len(),
+            lent,
             parts: vec![part],
             fits: vec![fit],
             candidates,
             evaluations,
             interrupted: false,
         };
-        let rest = self.batch(&folds[1..], &told, |(known, held)| {
+        let rest = self.batch(CHOICE, &folds[1..], &told, |(known, held)| {
             let part = Part::new(known, held, centring, self.settings)?;
             let fit = self.flow(&part, start, None)?;
             Ok(fit.map(|fit| (part, fit)))
@@ -137,8 +141,8 @@ impl Search<'_> {
         let mut error = pooled(&choice.parts, &choice.fits);
         for _ in 0..STAGES {
             let first = (&choice.parts[0], &choice.fits[0].model);
-            let tried =
-                self.batch(&starts, told, |&start| self.flow(first.0, start, Some(first.1)))?;
+            let tried = self
+                .batch(CHOICE, &starts, told, |&start| self.flow(first.0, start, Some(first.1)))?;
             let mut best: Option<(Start, Fit)> = None;
             for (&start, fit) in starts.iter().zip(tried) {
                 let Some(fit) = fit else { continue };
@@ -151,7 +155,7 @@ impl Search<'_> {
             choice.interrupted = self.is_interrupted();
             let Some((start, fit)) = best.filter(|_| !choice.interrupted) else { return Ok(()) };
             let others: Vec<usize> = (1..choice.parts.len()).collect();
-            let rest = self.batch(&others, told, |&fold| {
+            let rest = self.batch(CHOICE, &others, told, |&fold| {
                 self.flow(&choice.parts[fold], start, Some(&choice.fits[fold].model))
             })?;
             choice.interrupted = self.is_interrupted();
@@ -179,7 +183,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Fits all `entries` by what was chosen; `last` is what the last fit records and where.
+    /// Fits `entries` by what was chosen; `last` is what the last fit records and where. None if it was interrupted before that one.
     ///
     /// # Errors
     /// As [`Search::choose`].
@@ -188,27 +192,30 @@ impl Search<'_> {
         choice: &Choice,
         entries: &Entries,
         last: impl FnOnce(Trainer<'t>) -> Trainer<'t>,
-    ) -> Result<(Part, Fit)> {
+    ) -> Result<Option<(Part, Fit)>> {
         let nothing = entries.take(&[]);
         let part = Part::new(entries, &nothing, choice.centring, self.settings)?;
         let mut model: Option<DeepLinear> = None;
         let (end, before) = choice.stages.split_last().ok_or_else(|| none("stage"))?;
+        let later = (choice.count as f64 / entries.len() as f64).sqrt();
         for &(start, time) in before {
             let from = start.model(entries.shape(), model.as_ref(), self.seed)?;
             let from = from.ok_or_else(|| none("start"))?;
-            let fit =
-                part.fit(from, Some(time), self.settings, self.interrupt, |trainer| trainer)?;
+            let fit = part.fit(from, Some(later * time), self.settings, self.interrupt, |t| t)?;
             model = Some(fit.model);
+        }
+        if self.is_interrupted() {
+            return Ok(None);
         }
         let from = end.0.model(entries.shape(), model.as_ref(), self.seed)?;
         // Where all lines have become the same in the fit to all entries, the stage before is the answer.
         let Some(from) = from else {
             let model = model.ok_or_else(|| none("start"))?;
             let fit = part.fit(model, Some(0.0), self.settings, self.interrupt, last)?;
-            return Ok((part, fit));
+            return Ok(Some((part, fit)));
         };
-        let fit = part.fit(from, Some(end.1), self.settings, self.interrupt, last)?;
-        Ok((part, fit))
+        let fit = part.fit(from, Some(later * end.1), self.settings, self.interrupt, last)?;
+        Ok(Some((part, fit)))
     }
 
     /// A flow from a start to the least validation error.
@@ -221,8 +228,9 @@ impl Search<'_> {
     }
 
     /// Runs fits in parallel, one a thread, and tells of each.
-    fn batch<T: Sync, R: Send>(
+    pub(super) fn batch<T: Sync, R: Send>(
         &self,
+        what: &str,
         items: &[T],
         told: &AtomicUsize,
         fit: impl Fn(&T) -> Result<Option<R>> + Sync,
@@ -233,33 +241,14 @@ impl Search<'_> {
             let answer = fit(item)?;
             let done = 1 + told.fetch_add(1, Ordering::Relaxed);
             let progress = Progress { step: 0, steps: 0, loss: f64::NAN, validation: None };
-            let what = "flows for the choice".into();
-            (self.watch)(&Stage { what, done, total: done + 1, progress });
+            (self.watch)(&Stage { what: what.into(), done, total: done + 1, progress });
             Ok(answer)
         })?;
         Ok(fits.into_iter().map(Option::flatten).collect())
     }
 
-    fn is_interrupted(&self) -> bool {
+    pub(super) fn is_interrupted(&self) -> bool {
         self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed))
-    }
-
-    fn folds(&self, entries: &Entries) -> Result<Vec<(Entries, Entries)>> {
-        if entries.len() > MANY {
-            return Ok(vec![split(entries, 0.1, self.seed.wrapping_add(1))?]);
-        }
-        let (rows, cols) = entries.shape();
-        if entries.len() as f64 > DENSE * rows as f64 * cols as f64 {
-            let folds = hole_folds(entries, FOLDS, self.seed)?;
-            let least = (LEAST_HELD * entries.len() as f64).max(2.0);
-            let speaks = |(rest, held): &(Entries, Entries)| {
-                held.len() as f64 >= least && rest.len() >= held.len()
-            };
-            if folds.iter().all(speaks) {
-                return Ok(folds);
-            }
-        }
-        k_fold(entries, FOLDS, self.seed)
     }
 
     /// What the first flows are tried with.

@@ -2,17 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use super::by_flow::rms;
-use super::completed::HeldOut;
 use super::completion::{Completion, Fitted, LEAST_TO_SPLIT};
-use super::conformal::{Intervals, Miss};
-use super::part::answers;
+use super::measured::Measured;
 use super::selection::{Chosen, Fit};
 use super::start::Start;
-use super::{Baselines, Offsets, Stage};
+use super::{Offsets, Stage};
 use crate::Result;
 use crate::data::{Entries, split};
-use crate::model::DeepLinear;
 use crate::problem::Problem;
 use crate::train::optimizer::GroupRmsProp;
 use crate::train::{Probe, Stop, StopReason, Trainer};
@@ -21,8 +17,6 @@ use crate::train::{Probe, Stop, StopReason, Trainer};
 const WIDEST: usize = 256;
 /// The share that is kept apart, where it is not given.
 const HOLDOUT: f64 = 0.1;
-/// Errors on what is kept apart are counted in so many groups.
-const GROUPS: usize = 5;
 
 impl Completion<'_> {
     /// Descends as the settings say.
@@ -132,29 +126,6 @@ impl Completion<'_> {
         Ok(with(fitted, held))
     }
 
-    /// The honest error: entries that neither the fit nor the choice has seen.
-    pub(super) fn measure(
-        &self,
-        model: &DeepLinear,
-        offsets: &Offsets,
-        known: &Entries,
-        held: &Entries,
-    ) -> Held {
-        let raw = answers(model, offsets, held);
-        let cells: Vec<_> = held.iter().zip(raw).map(|((i, j, x), raw)| (i, j, x, raw)).collect();
-        let misses: Vec<Miss> = cells
-            .iter()
-            .enumerate()
-            .map(|(place, &(row, col, truth, raw))| {
-                let error = (truth - raw).abs() / offsets.units[col];
-                Miss { row, col, error, fold: place % GROUPS }
-            })
-            .collect();
-        let intervals = Intervals::fit(&misses, held.shape(), offsets, self.settings.coverage);
-        let cells = self.held_out(&cells, intervals.as_ref());
-        Held { rmse: rms(&cells), baselines: Baselines::measure(known, held), cells, intervals }
-    }
-
     pub(super) fn offsets(&self, entries: &Entries) -> Offsets {
         if self.settings.offsets {
             Offsets::fit(entries, self.settings.scaling)
@@ -174,15 +145,8 @@ impl Completion<'_> {
     }
 }
 
-pub(super) struct Held {
-    rmse: f64,
-    baselines: Baselines,
-    cells: Vec<HeldOut>,
-    intervals: Option<Intervals>,
-}
-
 /// A fit with what was measured of it.
-pub(super) fn with(fitted: Fitted, held: Option<Held>) -> Fitted {
-    let Some(Held { rmse, baselines, cells, intervals }) = held else { return fitted };
+pub(super) fn with(fitted: Fitted, held: Option<Measured>) -> Fitted {
+    let Some(Measured { rmse, baselines, cells, intervals }) = held else { return fitted };
     Fitted { rmse: Some(rmse), baselines: Some(baselines), held: cells, intervals, ..fitted }
 }
