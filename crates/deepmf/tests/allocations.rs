@@ -5,7 +5,9 @@ use std::alloc::System;
 use deepmf::data;
 use deepmf::model::{DeepLinear, Init};
 use deepmf::problem::{Constant, Problem, Sensing};
-use deepmf::train::optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, RmsProp};
+use deepmf::train::optimizer::{
+    Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, RmsProp, SharpnessAware,
+};
 use deepmf::train::{Flow, Optimizer, Room};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -28,7 +30,7 @@ fn a_step_allocates_nothing() {
         Problem::sensing(operators, targets, Constant::Mean).unwrap(),
         Problem::full(&truth, Constant::Mean).unwrap(),
     ];
-    let optimizers: [fn() -> Box<dyn Optimizer>; 7] = [
+    let optimizers: [fn() -> Box<dyn Optimizer>; 9] = [
         || Box::new(GradientDescent::new(0.1).unwrap()),
         || {
             let descent = GradientDescent::new(0.1).unwrap().decay(1e-3).unwrap();
@@ -39,6 +41,11 @@ fn a_step_allocates_nothing() {
         || Box::new(RmsProp::new(1e-3).unwrap()),
         || Box::new(Adam::new(1e-3).unwrap().amsgrad(true)),
         || Box::new(Flow::new(1e-6).unwrap()),
+        || {
+            let descent = GradientDescent::new(0.1).unwrap();
+            Box::new(SharpnessAware::new(descent, 0.1).unwrap())
+        },
+        || Box::new(LabelNoise::new(0.1, 0.1, 10, 0).unwrap()),
     ];
     for (place, problem) in problems.iter().enumerate() {
         for depth in 2..=4 {

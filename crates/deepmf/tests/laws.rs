@@ -14,7 +14,8 @@ use deepmf::problem::{
 use deepmf::product::{Cotangent, Outer, Product};
 use deepmf::random::{Purpose, RngExt, normal, stream};
 use deepmf::train::optimizer::{
-    Adam, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum, RmsProp,
+    Adam, GradientDescent, GroupRmsProp, LabelNoise, LevenbergMarquardt, Momentum, NoiseLaw,
+    RmsProp, SharpnessAware, TraceRegularized,
 };
 use deepmf::train::{
     Event, Flow, Optimizer, Probe, Room, Schedule, Stop, StopReason, Trainer, Validation,
@@ -423,6 +424,21 @@ fn optimizers() -> Vec<fn() -> Box<dyn Optimizer>> {
         || Box::new(Adam::new(1e-2).unwrap().amsgrad(true)),
         || Box::new(LevenbergMarquardt::new(0.1).unwrap()),
         || Box::new(Flow::new(1e-5).unwrap().event(Event::Loss(1e-3))),
+        || {
+            let adam = Adam::new(1e-2).unwrap();
+            Box::new(SharpnessAware::new(adam, 0.05).unwrap())
+        },
+        || {
+            let descent = GradientDescent::new(0.1).unwrap();
+            let regularized = TraceRegularized::new(descent, 1e-4).unwrap();
+            Box::new(regularized.schedule(Schedule::Cosine { steps: 100, last: 0.0 }))
+        },
+        || {
+            // Resumed at step 50 amid the noise.
+            let noisy = LabelNoise::new(0.05, 0.1, 20, 3).unwrap().steps(40);
+            let noisy = noisy.law(NoiseLaw::Gaussian).fit(0.1, 30, 0.0).unwrap();
+            Box::new(noisy.clean(0.1, 1_000).unwrap())
+        },
     ]
 }
 

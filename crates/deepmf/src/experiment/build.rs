@@ -56,7 +56,7 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
 /// The trainer that a description means.
 pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Trainer<'static>> {
     let record = &spec.train.record;
-    let mut trainer = Trainer::boxed(optimizer(&spec.train.optimizer)?)
+    let mut trainer = Trainer::boxed(optimizer(&spec.train.optimizer, spec.seed)?)
         .stop(stop(&spec.train.stop)?)
         .every(record.every);
     for probe in &record.probes {
@@ -70,7 +70,7 @@ pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Tr
 
 /// Checks what can be checked without reading data.
 pub(super) fn check(spec: &Spec) -> Result<()> {
-    optimizer(&spec.train.optimizer)?;
+    optimizer(&spec.train.optimizer, spec.seed)?;
     stop(&spec.train.stop)?;
     if spec.train.record.every == 0 {
         return Err(Error::parameter("record.every", "1 or more", 0));
@@ -181,7 +181,7 @@ fn completion(spec: &Spec, entries: &Entries) -> Result<Problem> {
     }
 }
 
-fn optimizer(described: &Optimizer) -> Result<Box<dyn train::Optimizer>> {
+fn optimizer(described: &Optimizer, seed: u64) -> Result<Box<dyn train::Optimizer>> {
     Ok(match described {
         Optimizer::GradientDescent(it) => Box::new(
             optimizer::GradientDescent::new(it.rate)?
@@ -216,6 +216,29 @@ fn optimizer(described: &Optimizer) -> Result<Box<dyn train::Optimizer>> {
         }
         Optimizer::LevenbergMarquardt(it) => {
             Box::new(optimizer::LevenbergMarquardt::new(it.tolerance)?)
+        }
+        Optimizer::SharpnessAware(it) => {
+            let descent = optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?);
+            Box::new(optimizer::SharpnessAware::new(descent, it.radius)?)
+        }
+        Optimizer::TraceRegularized(it) => {
+            let descent = optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?);
+            let regularized = optimizer::TraceRegularized::new(descent, it.weight)?;
+            Box::new(regularized.schedule(it.weight_schedule.check()?))
+        }
+        Optimizer::LabelNoise(it) => {
+            let mut noisy =
+                optimizer::LabelNoise::new(it.rate, it.noise, it.batch, seed)?.law(it.law);
+            if let Some(steps) = it.steps {
+                noisy = noisy.steps(steps);
+            }
+            if let Some(fit) = &it.fit {
+                noisy = noisy.fit(fit.rate, fit.steps, fit.loss_below)?;
+            }
+            if let Some(clean) = &it.clean {
+                noisy = noisy.clean(clean.rate, clean.steps)?;
+            }
+            Box::new(noisy)
         }
         Optimizer::EndToEnd(it) => {
             let flow = EndToEnd::new(it.depth, it.tolerance)?;

@@ -141,7 +141,9 @@ impl Observation for Sensing {
     fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
         let cells = self.shape.0 * self.shape.1;
         let part = |(part, out): (usize, &mut [f64])| {
-            for (operator, y) in self.operators.chunks_exact(cells).zip(y) {
+            let operators = self.operators.chunks_exact(cells).zip(y);
+            // Most of a batch are zeros.
+            for (operator, y) in operators.filter(|(_, y)| **y != 0.0) {
                 axpy(*y, &operator[part * PART..part * PART + out.len()], out);
             }
         };

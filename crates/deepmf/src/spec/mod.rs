@@ -22,8 +22,8 @@ pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
 pub use data::{Cells, Data, EntriesOrder, File, LowRank, Reading, Spectrum, expand};
 pub use model::{Compressed, DeepLinear, Greedy, Init, Model, Sign};
 pub use optimizer::{
-    Adam, EndToEnd, Flow, FlowMethod, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum,
-    Optimizer, RmsProp,
+    Adam, Clean, EndToEnd, Fit, Flow, FlowMethod, GradientDescent, GroupRmsProp, LabelNoise,
+    LevenbergMarquardt, Momentum, NoiseLaw, Optimizer, RmsProp, SharpnessAware, TraceRegularized,
 };
 pub use probe::Probe;
 pub use problem::{Loss, Mask, Observe, Problem, Sensing};

@@ -140,7 +140,7 @@ impl<'a> Trainer<'a> {
             watch: Watch::default(),
             log: Log::new(
                 &self.probes,
-                self.optimizer.clock().is_some(),
+                &*self.optimizer,
                 self.validation.is_some(),
                 problem,
                 model,
@@ -206,7 +206,8 @@ impl<'a> Trainer<'a> {
         let validation = self.validation.as_ref().map(|_| state.best.value);
         let (step, loss) = (state.step, room.loss);
         let due = |rows: usize| last || step.is_multiple_of(self.every * rows as u64);
-        let moment = Moment { step, clock: self.optimizer.clock(), validation, due: &due };
+        let (clock, phase) = (self.optimizer.clock(), self.optimizer.phase());
+        let moment = Moment { step, clock, phase, validation, due: &due };
         state.log.record(&self.probes, &moment, problem, model, room)?;
         room.loss = loss;
         if let Some(watch) = &mut self.watch {
