@@ -170,8 +170,10 @@ pub struct EndToEnd {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct GradientDescent {
-    /// The rate.
-    pub rate: f64,
+    /// The rate; it or `edge` is given.
+    pub rate: Option<f64>,
+    /// The rate as a multiple of 2/λ, the largest stable one, with the sharpness λ at the start before it is perturbed.
+    pub edge: Option<f64>,
     /// Weight decay; 0.
     #[serde(default)]
     pub decay: f64,

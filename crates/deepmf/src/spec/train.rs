@@ -153,6 +153,9 @@ impl TryFrom<Keys> for Train {
         ];
         let mut given = given.into_iter().flatten();
         match (given.next(), given.next()) {
+            (Some(Optimizer::GradientDescent(it)), None) if it.rate.is_some() == it.edge.is_some() => {
+                Err("gradient-descent must have exactly one of `rate`, `edge`".into())
+            }
             (Some(optimizer), None) => {
                 let Keys { stop, record, validation, .. } = keys;
                 Ok(Self { optimizer, stop, record, validation })

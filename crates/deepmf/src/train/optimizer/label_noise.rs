@@ -53,6 +53,7 @@ impl LabelNoise {
     /// of its targets.
     ///
     /// A batch is never more than all measurements. Its gradient counts by the number of all over that of the batch.
+    /// A bound on the loss among the stop rules of the run would end it in whichever phase it is; `fit` has a bound of its own.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a rate that is not above 0, a noise below 0 or an empty batch.
@@ -139,7 +140,9 @@ impl LabelNoise {
             taken[place] = true;
             places.push(place);
         }
-        places.iter().for_each(|place| taken[*place] = false);
+        for place in places.iter() {
+            taken[*place] = false;
+        }
         places.sort_unstable();
         noise.clear();
         noise.extend(places.iter().map(|_| {
@@ -276,7 +279,9 @@ mod tests {
             let Batch { places, noise } = &descent.scratch.batch;
             assert!(places.windows(2).all(|pair| pair[0] < pair[1]) && places.len() == 3);
             assert!(noise.iter().all(|x| x.abs() == 1.0));
-            places.iter().for_each(|place| counts[*place] += 1);
+            for place in places {
+                counts[*place] += 1;
+            }
         }
         // 1,500 each, with a standard deviation of 31.
         assert!(counts.iter().all(|count| (1_370..1_630).contains(count)), "{counts:?}");

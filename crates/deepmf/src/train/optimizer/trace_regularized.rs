@@ -3,7 +3,7 @@
 //! The trace and its gradient are in closed form ([`hessian_trace_gradient`]). On the zero-loss manifold this goes where label
 //! noise drifts, without noise; off it the minimum is that of the sum, not of ℓ, unless the weight is let fall to 0.
 
-use super::{GradientDescent, Optimizer, must_be_positive, number};
+use super::{GradientDescent, Optimizer, must_not_be_negative, number};
 use crate::analysis::hessian_trace_gradient;
 use crate::linalg::axpy;
 use crate::model::{Model, Params};
@@ -27,9 +27,9 @@ impl<O: Optimizer> TraceRegularized<O> {
     /// Steps as `inner` does, on ℓ + `weight` · tr H.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if `weight` is not above 0.
+    /// [`Error::Parameter`] if `weight` is below 0.
     pub fn new(inner: O, weight: f64) -> Result<Self> {
-        must_be_positive("weight", weight)?;
+        must_not_be_negative("weight", weight)?;
         Ok(Self { inner, weight, schedule: Schedule::Constant, steps: 0, slope: None })
     }
 
