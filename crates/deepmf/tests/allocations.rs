@@ -1,16 +1,25 @@
 //! A training step allocates nothing: counted, after the first step has made its room.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
 use std::alloc::System;
 
 use deepmf::data;
-use deepmf::model::{DeepLinear, Init};
+use deepmf::model::{DeepLinear, Init, Model, Residual};
 use deepmf::problem::{Constant, Problem, Sensing};
-use deepmf::train::optimizer::{Adam, GradientDescent, GroupRmsProp, Momentum, RmsProp};
+use deepmf::train::optimizer::{
+    Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, RmsProp, SharpnessAware,
+};
 use deepmf::train::{Flow, Optimizer, Room};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn network(depth: usize) -> Box<dyn Model> {
+    let model = DeepLinear::with_width((100, 100), depth, 100).unwrap();
+    Box::new(model.init(&Init::Gaussian { scale: 1e-3 }, 0).unwrap())
+}
 
 /// One test, since the counter sees every thread of the process.
 #[test]
@@ -28,7 +37,7 @@ fn a_step_allocates_nothing() {
         Problem::sensing(operators, targets, Constant::Mean).unwrap(),
         Problem::full(&truth, Constant::Mean).unwrap(),
     ];
-    let optimizers: [fn() -> Box<dyn Optimizer>; 7] = [
+    let optimizers: [fn() -> Box<dyn Optimizer>; 9] = [
         || Box::new(GradientDescent::new(0.1).unwrap()),
         || {
             let descent = GradientDescent::new(0.1).unwrap().decay(1e-3).unwrap();
@@ -39,16 +48,22 @@ fn a_step_allocates_nothing() {
         || Box::new(RmsProp::new(1e-3).unwrap()),
         || Box::new(Adam::new(1e-3).unwrap().amsgrad(true)),
         || Box::new(Flow::new(1e-6).unwrap()),
+        || {
+            let descent = GradientDescent::new(0.1).unwrap();
+            Box::new(SharpnessAware::new(descent, 0.1).unwrap())
+        },
+        || Box::new(LabelNoise::new(0.1, 0.1, 10, 0).unwrap()),
     ];
     for (place, problem) in problems.iter().enumerate() {
-        for depth in 2..=4 {
+        for depth in 2..=5 {
             for make in optimizers {
-                let model = DeepLinear::with_width(shape, depth, 100).unwrap();
-                let mut model = model.init(&Init::Gaussian { scale: 1e-3 }, 0).unwrap();
-                let (mut room, mut optimizer) = (Room::new(&model), make());
+                // The last case is a residual network.
+                let residual = || Box::new(Residual::new(&[100, 100, 100]).unwrap());
+                let mut model = if depth < 5 { network(depth) } else { residual() };
+                let (mut room, mut optimizer) = (Room::new(&*model), make());
                 let mut step = || {
-                    room.evaluate(problem, &model);
-                    optimizer.step(problem, &mut model, &mut room);
+                    room.evaluate(problem, &*model);
+                    optimizer.step(problem, &mut *model, &mut room);
                 };
                 (0..3).for_each(|_| step());
                 let region = Region::new(GLOBAL);

@@ -160,3 +160,120 @@ fn claims_divide_by_powers_and_compare_models() {
     let error = error.unwrap_err().to_string();
     assert!(error.contains("must have `over` where it has `over-power`"), "{error}");
 }
+
+const PLANTED: &str = r#"
+[data.planted]
+shape = [5, 4]
+
+[problem]
+full     = {}
+constant = "sum"
+
+[model.deep-linear]
+widths       = [6]
+init         = { gaussian = { scale = 1.0 } }
+layer-scales = [2, 0.8]
+perturb      = { size = 1e-6, along = "sharpest" }
+
+[train.gradient-descent]
+edge = 1.05
+
+[train.stop]
+steps = 120
+
+[train.record]
+every  = 1
+probes = ["distance", "sharpness:60", "coupling", "gain-deviation"]
+"#;
+
+#[test]
+fn a_planted_start_is_a_minimum_that_descent_leaves_above_the_edge_alone() {
+    let above = run(PLANTED);
+    let (steps, distances) = (above.column("step").unwrap(), above.column("distance").unwrap());
+    // 1e-6 · 1.1^t, as far as it is linear.
+    let found = deepmf::analysis::escape(&steps, &distances, 1e-4).unwrap();
+    let predicted = deepmf::analysis::escape_time(1e-6, 1e-4, 1.05);
+    assert!((found - predicted).abs() < 1.5, "{found} {predicted}");
+    let below = run(&PLANTED.replace("edge = 1.05", "edge = 0.95"));
+    assert!(last(&below, "distance") < 2e-6 && last(&below, "loss") < 1e-14);
+    let random = run(&PLANTED.replace(", along = \"sharpest\"", ""));
+    assert!(last(&random, "distance") < last(&above, "distance"));
+}
+
+#[test]
+fn starts_and_rates_that_do_not_fit_are_refused() {
+    let refused = |old: &str, new: &str| message(&PLANTED.replace(old, new));
+    assert_eq!(
+        refused("[2, 0.8]", "[2, 0.8, 1]"),
+        "layer-scales must have 2 numbers, one a layer, but it has 3"
+    );
+    assert_eq!(refused("1e-6", "-1"), "perturb.size must be 0 or more, but it is -1");
+    assert_eq!(refused("edge = 1.05", "edge = 0"), "edge must be above 0, but it is 0");
+    let text = PLANTED.replace("edge = 1.05", "edge = 1.05\nrate = 0.1");
+    let error = spec::parse(&text, Path::new("a.toml")).unwrap_err().to_string();
+    assert!(error.contains("exactly one of `rate`, `edge`"), "{error}");
+    let grown = PLANTED.replace("[data.planted]\n", "[data.low-rank]\nrank = 1\n");
+    let begin = grown.find("[model").unwrap();
+    let end = grown.find("[train.gradient").unwrap();
+    let grown = format!("{}[model.greedy]\n{}", &grown[..begin], &grown[end..]);
+    assert!(message(&grown).starts_with("edge must be given with a deep-linear"));
+}
+
+#[test]
+fn a_residual_network_starts_at_the_identity_and_its_folder_holds_its_layers() {
+    let text = RUN
+        .replace(
+            "[model.deep-linear]\ndepth = 3\ninit  = { identity = { scale = 1e-2 } }",
+            "[model.residual]\ndepth = 2",
+        )
+        .replace("values = [2, 1]", "values = [2, 1.5, 1]\nsymmetric = true");
+    let trajectory = run(&text);
+    assert_eq!(trajectory.column("determinant").unwrap()[0], 1.0);
+    let folder = tempfile::tempdir().unwrap();
+    let spec = spec::parse(&text, Path::new("a.toml")).unwrap();
+    let options = RunOptions { folder: Some(folder.path().into()), ..RunOptions::default() };
+    Experiment::new(spec, ".").unwrap().run(&options).unwrap();
+    let saved = deepmf::model::Tensors::load(folder.path().join("model.safetensors")).unwrap();
+    let layers = saved.layers();
+    assert_eq!(layers.len(), 2);
+    let residual = saved.matrix("residuals.0").unwrap();
+    assert!((layers[0][(0, 0)] - 1.0 - residual[(0, 0)]).abs() < 1e-15);
+}
+
+#[test]
+fn label_noise_and_regularization_lower_the_trace_and_tell_their_phases() {
+    let sensed = RUN
+        .replace("full     = {}", "sensing = { count = 30 }")
+        .replace("identity = { scale = 1e-2 }", "gaussian = { scale = 1 }")
+        .replace("\"test-error\"", "\"test-error\", \"hessian-trace:1\"");
+    let begin = sensed.find("[train.gradient-descent]").unwrap();
+    let end = sensed.find("[train.stop]").unwrap();
+    let with = |optimizer: &str| run(&format!("{}{optimizer}{}", &sensed[..begin], &sensed[end..]));
+    let noisy = with(
+        "[train.label-noise]\nrate = 0.02\nnoise = 0.5\nbatch = 5\nsteps = 200\n\
+         fit = { rate = 0.05, steps = 100 }\nclean = { rate = 0.05, steps = 60 }\n",
+    );
+    let phases = noisy.column("phase").unwrap();
+    assert_eq!((phases[1], phases[10], phases[18]), (1.0, 2.0, 3.0));
+    assert_eq!(last(&noisy, "step"), 360.0);
+    assert_eq!(last(&noisy, "phase_step"), 60.0);
+    let plain = with("[train.gradient-descent]\nrate = 0.05\n");
+    let flat = with("[train.trace-regularized]\nrate = 0.05\nweight = 0.01\n");
+    let aware = with("[train.sharpness-aware]\nrate = 0.05\nradius = 0.3\n");
+    assert!(last(&flat, "hessian_trace") < last(&plain, "hessian_trace"));
+    assert!(last(&aware, "hessian_trace") < last(&plain, "hessian_trace"));
+}
+
+#[test]
+fn what_led_to_a_divergence_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = PLANTED.replace("edge = 1.05", "edge = 8");
+    let spec = spec::parse(&text, Path::new("a.toml")).unwrap();
+    let options = RunOptions { folder: Some(folder.path().into()), ..RunOptions::default() };
+    let reports = Experiment::new(spec, ".").unwrap().run(&options).unwrap();
+    let reason = reports[0].result().unwrap().reason;
+    assert_eq!(reason, deepmf::train::StopReason::Diverged);
+    let losses = reports[0].trajectory().unwrap().column("loss").unwrap();
+    assert!(losses.len() > 3 && !losses.last().unwrap().is_finite());
+    assert!(!folder.path().join("checkpoint.safetensors").exists());
+}

@@ -71,13 +71,14 @@ fn an_unknown_key_is_told_with_place_and_nearest_key() {
     assert_eq!(
         message(&text),
         "a.toml:12:1: unknown key `depht`; did you mean `depth`? \
-         known here: `depth`, `width`, `widths`, `init`, `determinant`"
+         known here: `depth`, `width`, `widths`, `init`, `determinant`, \
+         `layer-scales`, `perturb`"
     );
     let text = SWEEP.replace("[data.low-rank]", "[data.low-rnk]");
     assert_eq!(
         message(&text),
         "a.toml:4:7: unknown name `low-rnk`; did you mean `low-rank`? \
-         known here: `low-rank`, `spectrum`, `cells`, `file`, `entries-order`"
+         known here: `low-rank`, `spectrum`, `planted`, `cells`, `file`, `entries-order`"
     );
     let text = SWEEP.replace("[train.stop]", "[train.stopp]");
     assert!(message(&text).contains("unknown key `stopp`; did you mean `stop`?"));

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use deepmf::analysis::GaussNewton;
 use deepmf::data::Entries;
 use deepmf::linalg::{Mat, axpy, dot};
-use deepmf::model::{Compressed, DeepLinear, Init, Model, Params, Pass, Smooth};
+use deepmf::model::{Compressed, DeepLinear, Init, Model, Params, Pass, Residual, Smooth};
 use deepmf::problem::{
     Constant, Evaluation, Full, Huber, Loss, Mask, Observation, Problem, Sensing, Squared, Term,
 };
 use deepmf::product::{Cotangent, Outer, Product};
 use deepmf::random::{Purpose, RngExt, normal, stream};
 use deepmf::train::optimizer::{
-    Adam, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum, RmsProp,
+    Adam, GradientDescent, GroupRmsProp, LabelNoise, LevenbergMarquardt, Momentum, NoiseLaw,
+    RmsProp, SharpnessAware, TraceRegularized,
 };
 use deepmf::train::{
     Event, Flow, Optimizer, Probe, Room, Schedule, Stop, StopReason, Trainer, Validation,
@@ -56,8 +57,52 @@ fn losses(count: usize) -> Vec<Arc<dyn Loss>> {
     all
 }
 
+/// A model that the laws are held of.
+trait Case: Smooth {
+    fn copy(&self) -> Box<dyn Case>;
+
+    fn name(&self) -> String;
+
+    fn product(&self) -> Mat {
+        self.forward(&mut Pass::default()).to_dense()
+    }
+}
+
+impl Case for DeepLinear {
+    fn copy(&self) -> Box<dyn Case> {
+        Box::new(self.clone())
+    }
+
+    fn name(&self) -> String {
+        format!("deep linear {:?}", self.widths())
+    }
+}
+
+impl Case for Residual {
+    fn copy(&self) -> Box<dyn Case> {
+        Box::new(self.clone())
+    }
+
+    fn name(&self) -> String {
+        format!("residual {:?}", self.widths())
+    }
+}
+
+/// Every model, residual networks away from their start.
+fn models() -> Vec<Box<dyn Case>> {
+    let residual = |widths: &[usize]| {
+        let mut model = Residual::new(widths).unwrap();
+        let along = direction(&model, 6);
+        axpy(0.3, along.values(), model.params_mut().values_mut());
+        Box::new(model) as Box<dyn Case>
+    };
+    let residuals = [residual(&[5, 7]), residual(&[8, 6, 7, 5]), residual(&[5, 5, 5, 5, 5])];
+    let deep = networks().into_iter().map(|model| Box::new(model) as Box<dyn Case>);
+    deep.chain(residuals).collect()
+}
+
 /// Depths 1 to 5, wide and tall, narrow and wide hidden layers, so that the cut falls on either side.
-fn models() -> Vec<DeepLinear> {
+fn networks() -> Vec<DeepLinear> {
     let widths: [&[usize]; 9] = [
         &[5, 7],
         &[7, 5],
@@ -84,15 +129,15 @@ fn compressed() -> DeepLinear {
     Compressed::new(&wide, &problem, 2).unwrap().model
 }
 
-fn direction(model: &DeepLinear, seed: u64) -> Params {
+fn direction(model: &dyn Model, seed: u64) -> Params {
     let mut params = model.params().zeros_like();
     let mut random = stream(seed, Purpose::Noise, 9);
     params.values_mut().iter_mut().for_each(|x| *x = normal(&mut random));
     params
 }
 
-fn moved(model: &DeepLinear, along: &Params, by: f64) -> DeepLinear {
-    let mut model = model.clone();
+fn moved(model: &dyn Case, along: &Params, by: f64) -> Box<dyn Case> {
+    let mut model = model.copy();
     axpy(by, along.values(), model.params_mut().values_mut());
     model
 }
@@ -124,11 +169,11 @@ fn problems(shape: (usize, usize)) -> Vec<Problem> {
     all
 }
 
-fn loss_at(problem: &Problem, model: &DeepLinear) -> f64 {
+fn loss_at(problem: &Problem, model: &dyn Model) -> f64 {
     problem.value(&model.forward(&mut Pass::default()), &mut Evaluation::default())
 }
 
-fn gradient_at(problem: &Problem, model: &DeepLinear) -> (f64, Params) {
+fn gradient_at(problem: &Problem, model: &dyn Model) -> (f64, Params) {
     let mut room = Room::new(model);
     room.evaluate(problem, model);
     (room.loss, room.gradient)
@@ -224,7 +269,7 @@ fn slope_and_curvature_of_every_loss_are_its_derivatives() {
 fn the_pullback_is_the_transpose_of_the_pushforward() {
     for model in models() {
         let (rows, cols) = model.shape();
-        let along = direction(&model, 3);
+        let along = direction(&*model, 3);
         let pushed = model.pushforward(&along, &mut Pass::default()).to_dense();
         for (place, observation) in observations((rows, cols)).into_iter().enumerate() {
             let mut g = Cotangent::default();
@@ -235,7 +280,7 @@ fn the_pullback_is_the_transpose_of_the_pushforward() {
             model.pullback(&g, &mut pass, &mut pulled);
             let left = dot(pulled.values(), along.values());
             let right = g.inner(&Product::Dense(pushed.view()));
-            assert!((left - right).abs() < 1e-11, "{:?} {place}: {left} {right}", model.widths());
+            assert!((left - right).abs() < 1e-11, "{} {place}: {left} {right}", model.name());
         }
     }
 }
@@ -243,14 +288,14 @@ fn the_pullback_is_the_transpose_of_the_pushforward() {
 #[test]
 fn the_pushforward_is_the_derivative_of_the_product() {
     for model in models() {
-        let along = direction(&model, 3);
+        let along = direction(&*model, 3);
         let h = 1e-6;
-        let quotient = moved(&model, &along, h)
+        let quotient = moved(&*model, &along, h)
             .product()
-            .minus(&moved(&model, &along, -h).product())
+            .minus(&moved(&*model, &along, -h).product())
             .scaled(0.5 / h);
         let pushed = model.pushforward(&along, &mut Pass::default()).to_dense();
-        assert!(quotient.minus(&pushed).max_abs() < 1e-7, "{:?}", model.widths());
+        assert!(quotient.minus(&pushed).max_abs() < 1e-7, "{}", model.name());
     }
 }
 
@@ -258,12 +303,12 @@ fn the_pushforward_is_the_derivative_of_the_product() {
 fn the_pullback_along_a_direction_is_the_derivative_of_the_pullback() {
     for model in models() {
         let (rows, cols) = model.shape();
-        let along = direction(&model, 3);
+        let along = direction(&*model, 3);
         for observation in observations((rows, cols)) {
             let mut g = Cotangent::default();
             g.clear((rows, cols));
             observation.adjoint(gaussian(observation.len(), 1, 7).values(), &mut g);
-            let pulled = |model: &DeepLinear| {
+            let pulled = |model: &dyn Case| {
                 let (mut pass, mut into) = (Pass::default(), model.params().zeros_like());
                 model.forward(&mut pass);
                 model.pullback(&g, &mut pass, &mut into);
@@ -273,10 +318,10 @@ fn the_pullback_along_a_direction_is_the_derivative_of_the_pullback() {
             model.pullback_along(&along, &g, &mut Pass::default(), &mut exact);
             let h = 1e-6;
             let (up, down) =
-                (pulled(&moved(&model, &along, h)), pulled(&moved(&model, &along, -h)));
+                (pulled(&*moved(&*model, &along, h)), pulled(&*moved(&*model, &along, -h)));
             for (place, exact) in exact.values().iter().enumerate() {
                 let quotient = (up.values()[place] - down.values()[place]) / (2.0 * h);
-                assert!((quotient - exact).abs() < 1e-6, "{:?} {place}", model.widths());
+                assert!((quotient - exact).abs() < 1e-6, "{} {place}", model.name());
             }
         }
     }
@@ -286,15 +331,15 @@ fn the_pullback_along_a_direction_is_the_derivative_of_the_pullback() {
 fn the_gradient_of_every_problem_is_that_of_difference_quotients() {
     for model in models() {
         for problem in problems(model.shape()) {
-            let (loss, gradient) = gradient_at(&problem, &model);
-            assert!((loss - loss_at(&problem, &model)).abs() < 1e-14);
-            let along = direction(&model, 4);
+            let (loss, gradient) = gradient_at(&problem, &*model);
+            assert!((loss - loss_at(&problem, &*model)).abs() < 1e-14);
+            let along = direction(&*model, 4);
             let h = 1e-6;
-            let quotient = (loss_at(&problem, &moved(&model, &along, h))
-                - loss_at(&problem, &moved(&model, &along, -h)))
+            let quotient = (loss_at(&problem, &*moved(&*model, &along, h))
+                - loss_at(&problem, &*moved(&*model, &along, -h)))
                 / (2.0 * h);
             let exact = dot(gradient.values(), along.values());
-            assert!((quotient - exact).abs() < 1e-6 * exact.abs().max(1.0), "{:?}", model.widths());
+            assert!((quotient - exact).abs() < 1e-6 * exact.abs().max(1.0), "{}", model.name());
         }
     }
 }
@@ -321,7 +366,7 @@ fn a_sparse_and_a_dense_residual_give_the_same_gradient() {
 #[test]
 fn permuting_the_rows_permutes_the_gradient() {
     let entries = some_entries((6, 5), 0.5, 2);
-    let model = models().into_iter().find(|m| m.shape() == (6, 8)).unwrap();
+    let model = networks().into_iter().find(|m| m.shape() == (6, 8)).unwrap();
     let entries = {
         let (rows, cols) = (entries.rows().to_vec(), entries.cols().to_vec());
         Entries::new((6, 8), rows, cols, entries.values().to_vec()).unwrap()
@@ -387,19 +432,19 @@ fn the_gauss_newton_operator_is_symmetric_and_the_hessian_where_nothing_is_left(
             let loss = Arc::new(Squared { constant: Constant::HalfSum, weights: None });
             let problem = Problem::single(observation, targets, loss).unwrap();
             let mut operator = GaussNewton::default();
-            operator.prepare(&problem, &model);
+            operator.prepare(&problem, &*model);
             let mut product = |along: &Params| {
                 let mut out = along.zeros_like();
-                operator.multiply(&problem, &model, along, &mut out);
+                operator.multiply(&problem, &*model, along, &mut out);
                 out
             };
-            let (u, v) = (direction(&model, 1), direction(&model, 2));
+            let (u, v) = (direction(&*model, 1), direction(&*model, 2));
             let (gu, gv) = (product(&u), product(&v));
             let (left, right) = (dot(u.values(), gv.values()), dot(v.values(), gu.values()));
             assert!((left - right).abs() < 1e-10 * left.abs().max(1.0), "{left} {right}");
             let h = 1e-6;
-            let (_, ahead) = gradient_at(&problem, &moved(&model, &v, h));
-            let (_, behind) = gradient_at(&problem, &moved(&model, &v, -h));
+            let (_, ahead) = gradient_at(&problem, &*moved(&*model, &v, h));
+            let (_, behind) = gradient_at(&problem, &*moved(&*model, &v, -h));
             let scale = gv.values().iter().fold(1.0, |m: f64, x| m.max(x.abs()));
             for ((a, b), g) in ahead.values().iter().zip(behind.values()).zip(gv.values()) {
                 assert!(((a - b) / (2.0 * h) - g).abs() < 1e-5 * scale);
@@ -423,6 +468,21 @@ fn optimizers() -> Vec<fn() -> Box<dyn Optimizer>> {
         || Box::new(Adam::new(1e-2).unwrap().amsgrad(true)),
         || Box::new(LevenbergMarquardt::new(0.1).unwrap()),
         || Box::new(Flow::new(1e-5).unwrap().event(Event::Loss(1e-3))),
+        || {
+            let adam = Adam::new(1e-2).unwrap();
+            Box::new(SharpnessAware::new(adam, 0.05).unwrap())
+        },
+        || {
+            let descent = GradientDescent::new(0.1).unwrap();
+            let regularized = TraceRegularized::new(descent, 1e-4).unwrap();
+            Box::new(regularized.schedule(Schedule::Cosine { steps: 100, last: 0.0 }))
+        },
+        || {
+            // Resumed at step 50 amid the noise.
+            let noisy = LabelNoise::new(0.05, 0.1, 20, 3).unwrap().steps(40);
+            let noisy = noisy.law(NoiseLaw::Gaussian).fit(0.1, 30, 0.0).unwrap();
+            Box::new(noisy.clean(0.1, 1_000).unwrap())
+        },
     ]
 }
 
@@ -457,6 +517,7 @@ fn a_run_that_is_resumed_gives_the_same_bits_as_one_that_was_not() {
                 .validation(validation.clone())
                 .record(Probe::TestError)
                 .record(Probe::EffectiveRank)
+                .record(Probe::Distance)
                 .every(10);
             if let Some(folder) = folder {
                 trainer = trainer.folder(folder).resume(true);
@@ -511,7 +572,7 @@ fn the_same_seed_gives_the_same_bits_at_one_and_two_threads() {
 
 #[test]
 fn saved_layers_come_back() {
-    let model = models().remove(5);
+    let model = networks().remove(5);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let mut tensors = deepmf::model::Tensors::of(model.params());

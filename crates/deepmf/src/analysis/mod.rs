@@ -3,7 +3,9 @@
 mod alignment;
 mod balance;
 pub(crate) mod chains;
+mod coupling;
 mod curvature;
+mod edge_of_stability;
 mod flatness;
 pub mod metrics;
 mod plateau;
@@ -14,10 +16,12 @@ pub mod theory;
 
 pub use alignment::{Alignment, Spread, alignment};
 pub use balance::{balancedness_gap, max_balancedness_gap, spectral_balancedness_gap};
+pub use coupling::{Coupling, gain_deviation, layer_coupling, path_gains};
 pub use curvature::{
     Density, Estimate, GaussNewton, Hessian, Kind, extreme_curvature, hutch_plus_plus,
     spectral_density,
 };
+pub use edge_of_stability::{Orbit, escape, escape_time, mirrored_sharpness, orbit};
 pub use flatness::{
     Induced, hessian_trace, hessian_trace_gradient, induced_factors, induced_rule, induced_trace,
     isotropic_factors, isotropic_minimum, isotropic_trace, layer_traces,

@@ -1,5 +1,6 @@
 //! From what was written to what it means: live parts, with all checks before any work.
 
+mod optimizer;
 mod source;
 mod start;
 
@@ -7,17 +8,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use optimizer::{at_edge, optimizer};
 pub(super) use source::DENSE_UP_TO;
 use source::Source;
-use start::{greedy, model, widths};
+use start::{Start, greedy, start, widths};
 
 use crate::data::{self, Entries};
-use crate::model::DeepLinear;
+use crate::model;
 use crate::problem::{Huber, Problem, Sensing, Squared};
 use crate::spec::{self, Loss, Model, Observe, Optimizer, Spec};
-use crate::train::flow::{EndToEnd, Flow};
-use crate::train::{self, Greedy, Trainer, Validation};
-use crate::train::{Stop, optimizer};
+use crate::train::{Greedy, Stop, Trainer, Validation};
 use crate::{Error, Result};
 
 /// The live parts of one run.
@@ -25,7 +25,7 @@ pub struct Parts {
     /// What is observed, the loss, and the truth or the test entries.
     pub problem: Problem,
     /// The model at its start.
-    pub model: DeepLinear,
+    pub model: Box<dyn model::Model>,
     /// The trainer, with optimizer, stop rules, probes and validation.
     pub trainer: Trainer<'static>,
     /// What makes the model grow, if it does; each phase needs a trainer of its own.
@@ -43,11 +43,11 @@ pub struct Parts {
 pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
     let source = Source::load(spec, base)?;
     let (problem, validation) = problem(spec, &source)?;
-    let model = model(spec, &problem, base)?;
-    let trainer = trainer(spec, validation.as_ref())?;
+    let Start { model, edge } = start(spec, &problem, base)?;
+    let trainer = trainer(&at_edge(spec, edge), validation.as_ref())?;
     let greedy = match &spec.model {
         Model::Greedy(described) => Some(greedy(described)?),
-        Model::DeepLinear(_) | Model::Compressed(_) => None,
+        Model::DeepLinear(_) | Model::Residual(_) | Model::Compressed(_) => None,
     };
     let facts = source.facts(&problem)?;
     Ok(Parts { problem, model, trainer, greedy, validation, facts })
@@ -56,7 +56,7 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
 /// The trainer that a description means.
 pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Trainer<'static>> {
     let record = &spec.train.record;
-    let mut trainer = Trainer::boxed(optimizer(&spec.train.optimizer)?)
+    let mut trainer = Trainer::boxed(optimizer(&spec.train.optimizer, spec.seed)?)
         .stop(stop(&spec.train.stop)?)
         .every(record.every);
     for probe in &record.probes {
@@ -70,15 +70,22 @@ pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Tr
 
 /// Checks what can be checked without reading data.
 pub(super) fn check(spec: &Spec) -> Result<()> {
-    optimizer(&spec.train.optimizer)?;
+    if let Optimizer::GradientDescent(it) = &spec.train.optimizer {
+        positive("edge", it.edge)?;
+    }
+    optimizer(&at_edge(spec, Some(1.0)).train.optimizer, spec.seed)?;
     stop(&spec.train.stop)?;
     if spec.train.record.every == 0 {
         return Err(Error::parameter("record.every", "1 or more", 0));
     }
     match &spec.model {
         Model::DeepLinear(model) => {
-            widths(model, (1, 1))?;
+            let widths = widths((&model.widths, model.depth, model.width), (1, 1))?;
             positive("init-scale", model.init.scale())?;
+            start::check(model, widths.len() - 1)?;
+        }
+        Model::Residual(model) => {
+            widths((&model.widths, model.depth, model.width), (1, 1))?;
         }
         Model::Compressed(model) => {
             for (name, value) in [("depth", model.depth), ("rank", model.rank)] {
@@ -91,6 +98,9 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         Model::Greedy(model) => {
             greedy(model)?;
         }
+    }
+    if let Observe::Sensing(sensing) = &spec.problem.observe {
+        positive("sensing.deviation", sensing.deviation)?;
     }
     if let Loss::Huber { delta } = spec.problem.loss {
         positive("delta", Some(delta))?;
@@ -111,6 +121,14 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         spec::Data::Spectrum(spectrum) => {
             let (rows, cols) = spectrum.shape;
             source::mask_count(spec, rows.saturating_mul(cols))?;
+        }
+        spec::Data::Planted(planted) => {
+            let (rows, cols) = planted.shape;
+            source::mask_count(spec, rows.saturating_mul(cols))?;
+            if !matches!(spec.model, Model::DeepLinear(_)) {
+                let found = "given with another one";
+                return Err(Error::parameter("planted", "given with a deep-linear model", found));
+            }
         }
         spec::Data::Cells(_) | spec::Data::File(_) | spec::Data::EntriesOrder(_) => {}
     }
@@ -148,7 +166,10 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
         Observe::Sensing(sensing) => {
             let truth = source.whole()?;
             let shape = (truth.rows(), truth.cols());
-            let operators = Sensing::gaussian(shape, sensing.count, spec.seed)?;
+            let mut operators = Sensing::gaussian(shape, sensing.count, spec.seed)?;
+            if let Some(deviation) = sensing.deviation {
+                operators = operators.scaled(deviation * (truth.values().len() as f64).sqrt())?;
+            }
             let targets = operators.measure(truth)?;
             match spec.problem.loss {
                 Loss::Squared => {
@@ -179,49 +200,6 @@ fn completion(spec: &Spec, entries: &Entries) -> Result<Problem> {
         Loss::Squared => Problem::completion_with(entries, spec.problem.constant),
         Loss::Huber { delta } => Problem::robust_completion(entries, delta, spec.problem.constant),
     }
-}
-
-fn optimizer(described: &Optimizer) -> Result<Box<dyn train::Optimizer>> {
-    Ok(match described {
-        Optimizer::GradientDescent(it) => Box::new(
-            optimizer::GradientDescent::new(it.rate)?
-                .decay(it.decay)?
-                .outer(it.outer)?
-                .schedule(it.schedule.check()?),
-        ),
-        Optimizer::Momentum(it) => Box::new(
-            optimizer::Momentum::new(it.rate, it.momentum)?
-                .nesterov(it.nesterov)
-                .schedule(it.schedule.check()?),
-        ),
-        Optimizer::GroupRmsProp(it) => Box::new(
-            optimizer::GroupRmsProp::new(it.rate)?
-                .smoothing(it.alpha, it.epsilon)?
-                .schedule(it.schedule.check()?),
-        ),
-        Optimizer::RmsProp(it) => Box::new(
-            optimizer::RmsProp::new(it.rate)?
-                .smoothing(it.alpha, it.epsilon)?
-                .schedule(it.schedule.check()?),
-        ),
-        Optimizer::Adam(it) => Box::new(
-            optimizer::Adam::new(it.rate)?
-                .smoothing((it.beta1, it.beta2), it.epsilon)?
-                .amsgrad(it.amsgrad)
-                .schedule(it.schedule.check()?),
-        ),
-        Optimizer::Flow(it) => {
-            let flow = Flow::new(it.tolerance)?.method(it.method);
-            Box::new(if let Some(time) = it.until { flow.until(time)? } else { flow })
-        }
-        Optimizer::LevenbergMarquardt(it) => {
-            Box::new(optimizer::LevenbergMarquardt::new(it.tolerance)?)
-        }
-        Optimizer::EndToEnd(it) => {
-            let flow = EndToEnd::new(it.depth, it.tolerance)?;
-            Box::new(if let Some(time) = it.until { flow.until(time)? } else { flow })
-        }
-    })
 }
 
 fn stop(described: &spec::Stop) -> Result<Stop> {

@@ -30,6 +30,7 @@ use crate::{Error, Result};
 /// | `ratio-to` | | other values of `where`: divides by the number of the trial that differs in them |
 /// | `change-from` | | as `ratio-to`: the relative difference to that number, without sign |
 /// | `factor-per-decade` | | a key: the factor by which the number falls for each decade that the key's value falls |
+/// | `rise-per-decade` | | a key: by how much the number rises for each decade that the key's value falls |
 /// | `below`, `above`, `between`, `within` | | the bound, one of them |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -71,6 +72,8 @@ pub struct Claim {
     pub change_from: Option<Table>,
     /// The factor by which the number falls for each decade that this key's value falls.
     pub factor_per_decade: Option<String>,
+    /// By how much the number rises for each decade that this key's value falls.
+    pub rise_per_decade: Option<String>,
     /// An upper bound, not reached.
     pub below: Option<f64>,
     /// A lower bound, not reached.
@@ -114,6 +117,8 @@ pub enum Along<'a> {
     ChangeFrom(&'a Table),
     /// The factor for each decade of a key's value.
     PerDecade(&'a str),
+    /// The rise for each decade of a key's value.
+    RisePerDecade(&'a str),
 }
 
 /// What the number of a claim must be.
@@ -184,14 +189,18 @@ impl Claim {
             self.between.is_some(),
             self.within.is_some(),
         ];
-        let ways =
-            [self.ratio_to.is_some(), self.change_from.is_some(), self.factor_per_decade.is_some()];
+        let ways = [
+            self.ratio_to.is_some(),
+            self.change_from.is_some(),
+            self.factor_per_decade.is_some(),
+            self.rise_per_decade.is_some(),
+        ];
         let count = |given: &[bool]| given.iter().filter(|given| **given).count();
         if count(&bounds) != 1 {
             return Some("must have exactly one of `below`, `above`, `between`, `within`".into());
         }
         if count(&ways) > 1 {
-            let ways = "`ratio-to`, `change-from`, `factor-per-decade`";
+            let ways = "`ratio-to`, `change-from`, `factor-per-decade`, `rise-per-decade`";
             return Some(format!("must have at most one of {ways}"));
         }
         if self.over_power.is_some() && self.over.is_none() {
@@ -224,11 +233,13 @@ impl Claim {
 
     /// With what its numbers are compared.
     pub fn along(&self) -> Along<'_> {
-        match (&self.ratio_to, &self.change_from, &self.factor_per_decade) {
+        let Self { ratio_to, change_from, factor_per_decade, rise_per_decade, .. } = self;
+        match (ratio_to, change_from, factor_per_decade, rise_per_decade) {
             (Some(other), ..) => Along::RatioTo(other),
-            (_, Some(other), _) => Along::ChangeFrom(other),
-            (.., Some(key)) => Along::PerDecade(key),
-            (None, None, None) => Along::Alone,
+            (_, Some(other), ..) => Along::ChangeFrom(other),
+            (.., Some(key), _) => Along::PerDecade(key),
+            (.., Some(key)) => Along::RisePerDecade(key),
+            (None, None, None, None) => Along::Alone,
         }
     }
 

@@ -40,7 +40,9 @@ pub(super) fn selected(claim: &Claim, experiment: &Experiment) -> Vec<(usize, Op
         Along::RatioTo(other) | Along::ChangeFrom(other) => places
             .filter_map(|place| Some((place, Some(counterpart(experiment, place, other)?))))
             .collect(),
-        Along::Alone | Along::PerDecade(_) => places.map(|place| (place, None)).collect(),
+        Along::Alone | Along::PerDecade(_) | Along::RisePerDecade(_) => {
+            places.map(|place| (place, None)).collect()
+        }
     }
 }
 
@@ -86,7 +88,9 @@ pub(super) fn judge(
     }
     let named = |place: usize| experiment.trials[place].name();
     let measured = match claim.along() {
-        Along::PerDecade(key) => per_decade(claim, experiment, key, &measured),
+        Along::PerDecade(key) | Along::RisePerDecade(key) => {
+            per_decade(claim, experiment, key, &measured)
+        }
         _ if claim.median => {
             let name = format!("median of {}", measured.len());
             vec![(name, median(measured.iter().map(|(_, x)| *x).collect()))]
@@ -153,7 +157,7 @@ fn number(claim: &Claim, report: &TrialReport) -> Result<f64> {
     Ok(Rows { steps, numbers, norms }.kept(&counts).take(claim.take))
 }
 
-/// The factor by which the number falls for each decade of the key's value, from each value to the next lower one.
+/// The factor by which the number falls, or by how much it rises, for each decade of the key's value, from each value to the next lower one.
 ///
 /// Trials that differ in other varied keys make chains of their own, unless their medians count.
 fn per_decade(
@@ -184,8 +188,12 @@ fn per_decade(
         .map(|pair| {
             let [(rest, high, before), (_, low, after)] = [pair[0], pair[1]];
             let comma = if rest.is_empty() { "" } else { ", " };
-            let factor = (before / after).powf(1.0 / (high / low).log10());
-            (format!("{high:e} to {low:e}{comma}{rest}"), factor)
+            let decades = (high / low).log10();
+            let change = match claim.along() {
+                Along::RisePerDecade(_) => (after - before) / decades,
+                _ => (before / after).powf(1.0 / decades),
+            };
+            (format!("{high:e} to {low:e}{comma}{rest}"), change)
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{plateaus, saddles};
+use crate::analysis::{orbit, plateaus, saddles};
 
 /// Which number of a trial counts: its end, or something of what was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,12 @@ pub enum Take {
     Fall,
     /// By how much it rises above an earlier value, at most; 0 if it never does.
     Rise,
+    /// The last over the first.
+    LastOverFirst,
+    /// The period of the orbit on which it ends, within this relative tolerance; 1 at rest, NaN if it has none: [`orbit`].
+    Period(f64),
+    /// Half the range of the orbit on which it ends, within this relative tolerance; NaN if it has none: [`orbit`].
+    Amplitude(f64),
     /// How many dips of a gradient norm are followed by a rise, each by more than this factor: [`saddles`].
     Saddles(f64),
     /// Its value at one of the saddles that the recorded `gradient_norm` shows.
@@ -92,6 +98,13 @@ impl Rows {
             Take::FirstBelow(level) => first(&|x| x < level),
             Take::Fall => fall(numbers.iter().copied()),
             Take::Rise => fall(numbers.iter().map(|x| -x)),
+            Take::LastOverFirst => at(numbers.len().checked_sub(1)) / at(Some(0)),
+            Take::Period(tolerance) => {
+                orbit(numbers, tolerance).map_or(f64::NAN, |orbit| orbit.period as f64)
+            }
+            Take::Amplitude(tolerance) => {
+                orbit(numbers, tolerance).map_or(f64::NAN, |orbit| orbit.amplitude)
+            }
             Take::Saddles(factor) => saddles(numbers, factor).len() as f64,
             Take::AtSaddle { saddle, factor } => {
                 at(saddles(norms, factor).get(saddle.wrapping_sub(1)).copied())
@@ -152,8 +165,21 @@ mod tests {
     }
 
     #[test]
+    fn growth_and_period_are_those_of_the_end() {
+        let swinging =
+            [4.0, 2.0, 1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 1.0, 2.0];
+        let found = rows(&swinging[..15]);
+        assert_eq!(found.take(Take::LastOverFirst), 0.25);
+        assert_eq!(found.take(Take::Period(1e-3)), 2.0);
+        assert_eq!(found.take(Take::Amplitude(1e-3)), 1.0);
+        assert!(rows(&swinging).take(Take::Period(1e-3)).is_nan());
+    }
+
+    #[test]
     fn nothing_recorded_gives_no_number() {
-        for take in [Take::Last, Take::Min, Take::Mean, Take::Fall, Take::FirstAbove(0.0)] {
+        for take in
+            [Take::Last, Take::Min, Take::Mean, Take::Fall, Take::LastOverFirst, Take::Period(0.1)]
+        {
             assert!(Rows::default().take(take).is_nan());
         }
     }

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::analysis::{effective_rank, nuclear_norm, stable_rank};
 use crate::data::write_whole;
 use crate::linalg::singular_values;
-use crate::model::Tensors;
+use crate::model::{Pass, Tensors};
 use crate::train::{Room, StopReason, Trainer, Trajectory};
 
 /// Runs trial `place`; its files go to `folder`, from whose checkpoint it goes on if `options` say so.
@@ -42,10 +42,10 @@ pub(super) fn run(
         if let Some(folder) = folder {
             write_whole(folder.join("trajectory.csv"), grown.run.trajectory.csv().as_bytes())?;
         }
-        model = grown.model;
+        model = Box::new(grown.model);
         grown.run
     } else {
-        watched(trainer).fit(&problem, &mut model)?
+        watched(trainer).fit(&problem, &mut *model)?
     };
 
     let mut result = TrialResult::new(trial, run.steps, run.reason);
@@ -61,11 +61,11 @@ pub(super) fn run(
     }
     if run.reason != StopReason::Diverged {
         if let Some(test) = problem.test() {
-            result.set("test_error", Room::new(&model).value(test, &model));
+            result.set("test_error", Room::new(&*model).value(test, &*model));
         }
         let (rows, cols) = problem.shape();
         if rows.saturating_mul(cols) <= DENSE_UP_TO {
-            let spectrum = singular_values(model.product().view())?;
+            let spectrum = singular_values(model.forward(&mut Pass::default()).to_dense().view())?;
             result.set("effective_rank", effective_rank(&spectrum));
             result.set("stable_rank", stable_rank(&spectrum));
             result.set("nuclear_norm", nuclear_norm(&spectrum));
@@ -73,7 +73,15 @@ pub(super) fn run(
         }
     }
     if let Some(folder) = folder {
-        Tensors::of(&run.params).save(folder.join("model.safetensors"))?;
+        let mut tensors = Tensors::of(&run.params);
+        // Layers that are not themselves the parameters.
+        for (j, layer) in model.layers().into_iter().flatten().enumerate() {
+            let name = format!("layers.{j}");
+            if tensors.values(&name).is_none() {
+                tensors.add_matrix(&name, &layer.to_mat());
+            }
+        }
+        tensors.save(folder.join("model.safetensors"))?;
         write_whole(folder.join("result.json"), result.json(trial).as_bytes())?;
     }
     Ok((result, run.trajectory))

@@ -6,6 +6,7 @@ mod discretizer;
 mod init;
 mod level_probabilities;
 mod params;
+mod residual;
 mod tensors;
 
 pub use compressed::{Compressed, Tail};
@@ -14,6 +15,7 @@ pub use discretizer::{Discretizer, SoftLevel};
 pub use init::Init;
 pub use level_probabilities::LevelProbabilities;
 pub use params::{Params, Slot};
+pub use residual::Residual;
 pub use tensors::Tensors;
 
 use crate::data::Shape;

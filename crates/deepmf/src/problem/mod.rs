@@ -1,5 +1,6 @@
 //! Everything to the right of the product: what was observed of W, and the loss. A problem knows no parameters.
 
+mod batch;
 mod full;
 mod loss;
 mod mask;
@@ -8,6 +9,7 @@ mod sensing;
 
 use std::sync::Arc;
 
+pub use batch::Batch;
 pub use full::Full;
 pub use loss::{Constant, Huber, Loss, Squared};
 pub use mask::Mask;

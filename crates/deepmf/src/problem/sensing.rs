@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::Observation;
 use crate::data::Shape;
-use crate::linalg::{Accumulate, Mat, MatMut, MatRef, axpy, dot, multiply};
+use crate::linalg::{Accumulate, Mat, MatMut, MatRef, axpy, dot, multiply, scale};
 use crate::product::{Cotangent, Outer, Product};
 use crate::random::{Purpose, normal, stream};
 use crate::{Error, Result};
@@ -57,6 +57,18 @@ impl Sensing {
             }
         });
         Ok(Self { shape, operators })
+    }
+
+    /// All entries multiplied by a factor.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if it is not above 0.
+    pub fn scaled(mut self, factor: f64) -> Result<Self> {
+        if !(factor.is_finite() && factor > 0.0) {
+            return Err(Error::parameter("the factor of the operators", "above 0", factor));
+        }
+        self.operators.iter_mut().for_each(|x| *x *= factor);
+        Ok(self)
     }
 
     /// What is measured of `truth`.
@@ -138,10 +150,65 @@ impl Observation for Sensing {
         Mat::from_columns(rows, cols, self.operators[i * cells..(i + 1) * cells].to_vec())
     }
 
+    // All operators beside each other are one matrix, rows × (m · cols).
+    fn left_slope(&self, weights: &[f64], left: MatRef<'_>, right: Option<MatRef<'_>>) -> Mat {
+        let (rows, cols) = self.shape;
+        let all = MatRef::new(rows, cols * weights.len(), &self.operators);
+        let mut sides = left.times(all);
+        let gram = right.map(|right| right.t().times(right));
+        let size = left.rows() * cols;
+        let mut room = Mat::zeros(left.rows(), cols);
+        for (side, w) in sides.values_mut().chunks_exact_mut(size).zip(weights) {
+            if let Some(gram) = &gram {
+                let one = MatRef::new(left.rows(), cols, side);
+                multiply(room.view_mut(), Accumulate::Replace, *w, one, gram.view());
+                side.copy_from_slice(room.values());
+            } else {
+                scale(*w, side);
+            }
+        }
+        sides.view().times(all.t())
+    }
+
+    fn right_slope(&self, weights: &[f64], left: Option<MatRef<'_>>, right: MatRef<'_>) -> Mat {
+        let (rows, cols) = self.shape;
+        let all = MatRef::new(rows, cols * weights.len(), &self.operators);
+        let sides = left.map(|left| left.times(all));
+        let (height, sides) = match (&sides, left) {
+            (Some(sides), Some(left)) => (left.rows(), sides.values()),
+            _ => (rows, &self.operators[..]),
+        };
+        let mut sum = Mat::zeros(cols, cols);
+        for (side, w) in sides.chunks_exact(height * cols).zip(weights) {
+            let side = MatRef::new(height, cols, side);
+            multiply(sum.view_mut(), Accumulate::Add, *w, side.t(), side);
+        }
+        right.times(sum.view())
+    }
+
+    fn block_trace(
+        &self,
+        weights: &[f64],
+        left: Option<MatRef<'_>>,
+        right: Option<MatRef<'_>>,
+    ) -> f64 {
+        let with = |factor: MatRef<'_>, slope: &Mat| dot(factor.to_mat().values(), slope.values());
+        match (left, right) {
+            (Some(left), _) => with(left, &self.left_slope(weights, left, right)),
+            (None, Some(right)) => with(right, &self.right_slope(weights, None, right)),
+            (None, None) => {
+                let operators = self.operators.chunks_exact(self.shape.0 * self.shape.1);
+                operators.zip(weights).map(|(a, w)| w * dot(a, a)).sum()
+            }
+        }
+    }
+
     fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
         let cells = self.shape.0 * self.shape.1;
         let part = |(part, out): (usize, &mut [f64])| {
-            for (operator, y) in self.operators.chunks_exact(cells).zip(y) {
+            let operators = self.operators.chunks_exact(cells).zip(y);
+            // Most of a batch are zeros.
+            for (operator, y) in operators.filter(|(_, y)| **y != 0.0) {
                 axpy(*y, &operator[part * PART..part * PART + out.len()], out);
             }
         };
@@ -158,6 +225,56 @@ impl Observation for Sensing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The same operators, by what every observation has.
+    #[derive(Debug)]
+    struct Plain(Sensing);
+
+    impl Observation for Plain {
+        fn shape(&self) -> Shape {
+            self.0.shape
+        }
+
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn apply(&self, product: &Product<'_>, room: &mut Mat, out: &mut [f64]) {
+            self.0.apply(product, room, out);
+        }
+
+        fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
+            self.0.adjoint(y, into);
+        }
+    }
+
+    #[test]
+    fn traces_and_slopes_of_all_operators_at_once_are_those_of_one_after_another() {
+        let sensing = Sensing::gaussian((5, 4), 6, 1).unwrap();
+        let plain = Plain(sensing.clone());
+        let mut random = stream(4, Purpose::Sketch, 0);
+        let mut draw = |rows, cols| Mat::from_fn(rows, cols, |_, _| normal(&mut random));
+        let weights = [0.5, 1.0, 0.0, 2.0, 3.0, 0.1];
+        for (k, l) in [(2, 3), (7, 6)] {
+            let (left, right) = (draw(k, 5), draw(l, 4));
+            for other in [None, Some(right.view())] {
+                let found = sensing.left_slope(&weights, left.view(), other);
+                let expected = plain.left_slope(&weights, left.view(), other);
+                assert!(found.minus(&expected).max_abs() < 1e-13);
+            }
+            for other in [None, Some(left.view())] {
+                let found = sensing.right_slope(&weights, other, right.view());
+                let expected = plain.right_slope(&weights, other, right.view());
+                assert!(found.minus(&expected).max_abs() < 1e-13);
+            }
+            for left in [None, Some(left.view())] {
+                for right in [None, Some(right.view())] {
+                    let found = sensing.block_trace(&weights, left, right);
+                    assert!((found - plain.block_trace(&weights, left, right)).abs() < 1e-12);
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_derivative_is_that_of_the_measurements() {

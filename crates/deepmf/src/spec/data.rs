@@ -14,6 +14,8 @@ pub enum Data {
     LowRank(LowRank),
     /// A random matrix with given singular values, perhaps with noise; without the noise it is the truth.
     Spectrum(Spectrum),
+    /// The product of the model at its start, which is so an exact minimum; it is the truth.
+    Planted(Planted),
     /// Entries that are written in the experiment file.
     Cells(Cells),
     /// A table with holes.
@@ -46,6 +48,14 @@ pub struct Spectrum {
     /// The spectral norm of the gaussian noise that is added to what is observed; 0.
     #[serde(default)]
     pub noise: f64,
+}
+
+/// The product of a deep linear model as `init` and `layer-scales` say, before it is perturbed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Planted {
+    /// Rows and columns.
+    pub shape: (usize, usize),
 }
 
 /// Entries that are written in the experiment file.
@@ -110,7 +120,7 @@ impl Data {
     /// The files that are read.
     pub(super) fn files_mut(&mut self) -> Vec<&mut PathBuf> {
         match self {
-            Self::LowRank(_) | Self::Spectrum(_) | Self::Cells(_) => vec![],
+            Self::LowRank(_) | Self::Spectrum(_) | Self::Planted(_) | Self::Cells(_) => vec![],
             Self::File(file) => std::iter::once(&mut file.path).chain(&mut file.truth).collect(),
             Self::EntriesOrder(entries) => vec![&mut entries.path],
         }

@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
-pub use data::{Cells, Data, EntriesOrder, File, LowRank, Reading, Spectrum, expand};
-pub use model::{Compressed, DeepLinear, Greedy, Init, Model, Sign};
+pub use data::{Cells, Data, EntriesOrder, File, LowRank, Planted, Reading, Spectrum, expand};
+pub use model::{Compressed, DeepLinear, Direction, Greedy, Init, Model, Perturb, Residual, Sign};
 pub use optimizer::{
-    Adam, EndToEnd, Flow, FlowMethod, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum,
-    Optimizer, RmsProp,
+    Adam, Clean, EndToEnd, Fit, Flow, FlowMethod, GradientDescent, GroupRmsProp, LabelNoise,
+    LevenbergMarquardt, Momentum, NoiseLaw, Optimizer, RmsProp, SharpnessAware, TraceRegularized,
 };
 pub use probe::Probe;
 pub use problem::{Loss, Mask, Observe, Problem, Sensing};

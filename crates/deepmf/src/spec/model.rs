@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Model {
     /// A product of matrices.
     DeepLinear(DeepLinear),
+    /// A product of matrices I + `A_j` with `A_j` = 0 at the start.
+    Residual(Residual),
     /// A product of matrices from an orthogonal start, compressed to the directions that descent moves.
     Compressed(Compressed),
     /// A product of matrices that grows by one direction at a time.
@@ -30,6 +32,44 @@ pub struct DeepLinear {
     pub init: Init,
     /// The sign that the determinant of W has at the start, if it matters: the first column changes sign if need be.
     pub determinant: Option<Sign>,
+    /// Factors by which the layers are then multiplied, one each from the right: an imbalance.
+    pub layer_scales: Option<Vec<f64>>,
+    /// A step away from there, if wanted.
+    pub perturb: Option<Perturb>,
+}
+
+/// A step away from a start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Perturb {
+    /// How far.
+    pub size: f64,
+    /// In which direction; `random`.
+    #[serde(default)]
+    pub along: Direction,
+}
+
+/// A direction of the parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Uniform on the sphere.
+    #[default]
+    Random,
+    /// The leading eigenvector of the Hessian.
+    Sharpest,
+}
+
+/// A product of matrices I + `A_j` with `A_j` = 0 at the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Residual {
+    /// Number of layers N; 3 if neither it nor `widths` is given.
+    pub depth: Option<usize>,
+    /// Width of the hidden layers; min(rows, columns) if neither it nor `widths` is given.
+    pub width: Option<usize>,
+    /// Widths of the hidden layers `d_1 … d_{N−1}` from the right, instead of `depth` and `width`.
+    pub widths: Option<Vec<usize>>,
 }
 
 /// A sign.

@@ -23,6 +23,98 @@ pub enum Optimizer {
     EndToEnd(EndToEnd),
     /// Levenberg–Marquardt on the factors.
     LevenbergMarquardt(LevenbergMarquardt),
+    /// Gradient descent with the gradient from a worse place nearby.
+    SharpnessAware(SharpnessAware),
+    /// Gradient descent on ℓ + weight · tr H.
+    TraceRegularized(TraceRegularized),
+    /// Descent with noise on the targets of a batch.
+    LabelNoise(LabelNoise),
+}
+
+/// Gradient descent with the gradient from θ + radius · ∇/‖∇‖.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SharpnessAware {
+    /// The rate.
+    pub rate: f64,
+    /// How far away the gradient is taken.
+    pub radius: f64,
+    /// How the rate changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+/// Gradient descent on ℓ + weight · tr H.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TraceRegularized {
+    /// The rate.
+    pub rate: f64,
+    /// The weight of the trace.
+    pub weight: f64,
+    /// How the rate changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// How the weight changes.
+    #[serde(default)]
+    pub weight_schedule: Schedule,
+}
+
+/// Descent with noise on the targets of a batch that is drawn anew for each step: fit, noise, rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LabelNoise {
+    /// The rate of the noisy steps.
+    pub rate: f64,
+    /// The standard deviation of the noise.
+    pub noise: f64,
+    /// Its law; `sign`.
+    #[serde(default)]
+    pub law: NoiseLaw,
+    /// Measurements in a batch, drawn without replacement; 1.
+    #[serde(default = "batch")]
+    pub batch: usize,
+    /// How many noisy steps; until another rule stops the run, if it is not said.
+    pub steps: Option<u64>,
+    /// Plain descent before the noise, if wanted.
+    pub fit: Option<Fit>,
+    /// Plain descent after the noise, if wanted.
+    pub clean: Option<Clean>,
+}
+
+/// The law of a noise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoiseLaw {
+    /// One size, either sign.
+    #[default]
+    Sign,
+    /// Normal.
+    Gaussian,
+}
+
+/// Plain descent before the noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Fit {
+    /// Its rate.
+    pub rate: f64,
+    /// After so many steps it ends; 100,000.
+    #[serde(default = "fit_steps")]
+    pub steps: u64,
+    /// When the loss is at or below this it ends; 0.
+    #[serde(default)]
+    pub loss_below: f64,
+}
+
+/// Plain descent after the noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Clean {
+    /// Its rate.
+    pub rate: f64,
+    /// How many steps.
+    pub steps: u64,
 }
 
 /// Levenberg–Marquardt on the factors.
@@ -78,8 +170,10 @@ pub struct EndToEnd {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct GradientDescent {
-    /// The rate.
-    pub rate: f64,
+    /// The rate; it or `edge` is given.
+    pub rate: Option<f64>,
+    /// The rate as a multiple of 2/λ, the largest stable one, with the sharpness λ at the start before it is perturbed.
+    pub edge: Option<f64>,
     /// Weight decay; 0.
     #[serde(default)]
     pub decay: f64,
@@ -163,6 +257,14 @@ pub struct Adam {
     /// How the rate changes.
     #[serde(default)]
     pub schedule: Schedule,
+}
+
+fn batch() -> usize {
+    1
+}
+
+fn fit_steps() -> u64 {
+    100_000
 }
 
 fn inner() -> f64 {

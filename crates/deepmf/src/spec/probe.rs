@@ -39,12 +39,18 @@ pub enum Probe {
     HessianTrace(usize),
     /// The sharpness over the least of all minima with the same product, every so many recorded rows and at the end.
     FlatnessGap(usize),
+    /// The distance of the parameters from those at the start of the run.
+    Distance,
+    /// The least coupling of the leading singular vectors of two neighbouring layers.
+    Coupling,
+    /// The greatest relative difference of a gain along the path of the strongest signal from `σ₁^{j/N}`.
+    GainDeviation,
 }
 
 /// Recorded rows from one measurement of the curvature to the next, unless it is said: it costs as much as some dozen steps.
 const CURVATURE_EVERY: usize = 10;
 
-const NAMES: [(&str, Probe); 14] = [
+const NAMES: [(&str, Probe); 17] = [
     ("test-error", Probe::TestError),
     ("singular-values", Probe::SingularValues(10)),
     ("effective-rank", Probe::EffectiveRank),
@@ -59,6 +65,9 @@ const NAMES: [(&str, Probe); 14] = [
     ("sharpness", Probe::Sharpness(CURVATURE_EVERY)),
     ("hessian-trace", Probe::HessianTrace(CURVATURE_EVERY)),
     ("flatness-gap", Probe::FlatnessGap(CURVATURE_EVERY)),
+    ("distance", Probe::Distance),
+    ("coupling", Probe::Coupling),
+    ("gain-deviation", Probe::GainDeviation),
 ];
 
 impl Probe {

@@ -43,6 +43,8 @@ pub struct Mask {
 pub struct Sensing {
     /// How many operators.
     pub count: usize,
+    /// The standard deviation of their entries; 1/√(rows · columns) if it is not given.
+    pub deviation: Option<f64>,
 }
 
 /// How a difference counts.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::{
-    Adam, EndToEnd, Flow, GradientDescent, GroupRmsProp, LevenbergMarquardt, Momentum, RmsProp,
+    Adam, EndToEnd, Flow, GradientDescent, GroupRmsProp, LabelNoise, LevenbergMarquardt, Momentum,
+    RmsProp, SharpnessAware, TraceRegularized,
 };
 use super::{Optimizer, Probe};
 
@@ -123,6 +124,9 @@ struct Keys {
     flow: Option<Flow>,
     end_to_end: Option<EndToEnd>,
     levenberg_marquardt: Option<LevenbergMarquardt>,
+    sharpness_aware: Option<SharpnessAware>,
+    trace_regularized: Option<TraceRegularized>,
+    label_noise: Option<LabelNoise>,
     #[serde(default)]
     stop: Stop,
     #[serde(default)]
@@ -143,15 +147,22 @@ impl TryFrom<Keys> for Train {
             keys.flow.map(Optimizer::Flow),
             keys.end_to_end.map(Optimizer::EndToEnd),
             keys.levenberg_marquardt.map(Optimizer::LevenbergMarquardt),
+            keys.sharpness_aware.map(Optimizer::SharpnessAware),
+            keys.trace_regularized.map(Optimizer::TraceRegularized),
+            keys.label_noise.map(Optimizer::LabelNoise),
         ];
         let mut given = given.into_iter().flatten();
         match (given.next(), given.next()) {
+            (Some(Optimizer::GradientDescent(it)), None) if it.rate.is_some() == it.edge.is_some() => {
+                Err("gradient-descent must have exactly one of `rate`, `edge`".into())
+            }
             (Some(optimizer), None) => {
                 let Keys { stop, record, validation, .. } = keys;
                 Ok(Self { optimizer, stop, record, validation })
             }
             _ => Err("train must have exactly one of `gradient-descent`, `momentum`, \
-                      `group-rms-prop`, `rms-prop`, `adam`, `flow`, `end-to-end`, `levenberg-marquardt`"
+                      `group-rms-prop`, `rms-prop`, `adam`, `flow`, `end-to-end`, `levenberg-marquardt`, \
+                      `sharpness-aware`, `trace-regularized`, `label-noise`"
                 .into()),
         }
     }
@@ -170,6 +181,9 @@ impl From<Train> for Keys {
             Optimizer::Flow(it) => Self { flow: Some(it), ..keys },
             Optimizer::EndToEnd(it) => Self { end_to_end: Some(it), ..keys },
             Optimizer::LevenbergMarquardt(it) => Self { levenberg_marquardt: Some(it), ..keys },
+            Optimizer::SharpnessAware(it) => Self { sharpness_aware: Some(it), ..keys },
+            Optimizer::TraceRegularized(it) => Self { trace_regularized: Some(it), ..keys },
+            Optimizer::LabelNoise(it) => Self { label_noise: Some(it), ..keys },
         }
     }
 }

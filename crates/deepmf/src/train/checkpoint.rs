@@ -13,6 +13,8 @@ const FILE: &str = "checkpoint.safetensors";
 pub(super) struct Checkpoint<'a> {
     pub(super) step: u64,
     pub(super) params: &'a Params,
+    /// The parameters at the start, where a probe asks for them.
+    pub(super) start: Option<&'a Params>,
     pub(super) best: &'a Best,
     pub(super) watch: &'a Watch,
     pub(super) optimizer: &'a dyn Optimizer,
@@ -24,6 +26,9 @@ impl Checkpoint<'_> {
         let mut tensors = Tensors::new();
         tensors.add("run.step", vec![self.step as f64]);
         tensors.add("run.params", self.params.values().to_vec());
+        if let Some(start) = self.start {
+            tensors.add("run.start", start.values().to_vec());
+        }
         tensors.add("best.numbers", vec![*value, *step as f64, mark.0, mark.1 as f64, *first]);
         tensors.add("best.params", params.values().to_vec());
         tensors.add("watch.losses", self.watch.losses());
@@ -36,7 +41,7 @@ impl Checkpoint<'_> {
     /// Takes up the checkpoint in `folder`, if there is one; gives the step that it reached.
     pub(super) fn load(
         folder: &Path,
-        params: &mut Params,
+        (params, start): (&mut Params, Option<&mut Params>),
         best: &mut Best,
         watch: &mut Watch,
         optimizer: &mut dyn Optimizer,
@@ -61,6 +66,9 @@ impl Checkpoint<'_> {
         let count = params.values().len();
         let reached = part("run.step", Some(1))?[0] as u64;
         params.values_mut().copy_from_slice(&part("run.params", Some(count))?);
+        if let Some(start) = start {
+            start.values_mut().copy_from_slice(&part("run.start", Some(count))?);
+        }
         let numbers = part("best.numbers", Some(5))?;
         best.value = numbers[0];
         best.step = numbers[1] as u64;

@@ -46,6 +46,8 @@ pub struct Room {
     pub evaluation: Evaluation,
     /// Whether loss and gradient are already those at the model: an optimizer that ends its step by an evaluation says so.
     pub fresh: bool,
+    /// The parameters at the start of the run, kept for a probe that asks for them.
+    pub start: Option<Params>,
 }
 
 impl Room {
@@ -57,6 +59,7 @@ impl Room {
             pass: Pass::default(),
             evaluation: Evaluation::default(),
             fresh: false,
+            start: None,
         }
     }
 

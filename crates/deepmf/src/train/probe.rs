@@ -2,9 +2,9 @@
 
 use super::Room;
 use crate::analysis::{
-    Hessian, Kind, alignment, effective_rank, extreme_curvature, hessian_trace,
-    intrinsic_dimension, least_sharpness, max_balancedness_gap, nuclear_norm, sharpness,
-    stable_rank,
+    Hessian, Kind, alignment, effective_rank, extreme_curvature, gain_deviation, hessian_trace,
+    intrinsic_dimension, layer_coupling, least_sharpness, max_balancedness_gap, nuclear_norm,
+    sharpness, stable_rank,
 };
 use crate::linalg::{End, MatRef, determinant, leading_singular, norm, singular_values};
 use crate::model::{Model, Params};
@@ -38,6 +38,7 @@ impl Probe {
     /// # Errors
     /// [`Error::NotFinite`] if a decomposition does not converge; [`Error::Shape`] for the determinant of a matrix that is not
     /// square; [`Error::Parameter`] for a trace or a flatness gap of a model without layers, a flatness gap where not every entry is seen.
+    /// A distance is NaN in a room without a start.
     pub fn measure(
         self,
         problem: &Problem,
@@ -67,8 +68,8 @@ impl Probe {
             Self::GradientNorm => into.push(norm(room.gradient.values())),
             Self::Balance => {
                 let params: &Params = model.params();
-                let layers: Vec<_> =
-                    (0..params.slots().len()).map(|place| params.matrix(place)).collect();
+                let matrices = || (0..params.slots().len()).map(|place| params.matrix(place));
+                let layers = model.layers().unwrap_or_else(|| matrices().collect());
                 into.push(max_balancedness_gap(&layers)?);
             }
             Self::Alignment => {
@@ -86,6 +87,17 @@ impl Probe {
                 };
                 into.push(largest_curvature(problem, model)? / minimum);
             }
+            Self::Distance => {
+                let start = room.start.as_ref().map_or(&[][..], Params::values);
+                let moved = start.iter().zip(model.params().values());
+                let squares: f64 = moved.map(|(a, b)| (a - b).powi(2)).sum();
+                into.push(if start.is_empty() { f64::NAN } else { squares.sqrt() });
+            }
+            Self::Coupling => {
+                let couplings = layer_coupling(&layers(model)?)?;
+                into.push(couplings.iter().map(|c| c.leading).fold(1.0, f64::min));
+            }
+            Self::GainDeviation => into.push(gain_deviation(&layers(model)?)?),
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Clock, Probe, Room, StopReason};
+use super::optimizer::PhaseCount;
+use super::{Clock, Optimizer, Probe, Room, StopReason};
 use crate::data::write_whole;
 use crate::model::{Model, Params};
 use crate::problem::Problem;
@@ -127,6 +128,7 @@ impl Trajectory {
 pub(super) struct Moment<'a> {
     pub(super) step: u64,
     pub(super) clock: Option<Clock>,
+    pub(super) phase: Option<PhaseCount>,
     pub(super) validation: Option<f64>,
     /// Whether a probe that measures every so many rows is due.
     pub(super) due: &'a dyn Fn(usize) -> bool,
@@ -140,14 +142,17 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn new(
         probes: &[Probe],
-        clocked: bool,
+        optimizer: &dyn Optimizer,
         validated: bool,
         problem: &Problem,
         model: &dyn Model,
     ) -> Self {
         let mut columns = vec!["step".to_string(), "loss".to_string()];
-        if clocked {
+        if optimizer.clock().is_some() {
             columns.extend(["time".into(), "evaluations".into()]);
+        }
+        if optimizer.phase().is_some() {
+            columns.extend(["phase".into(), "phase_step".into()]);
         }
         if validated {
             columns.push("best_validation_error".into());
@@ -166,10 +171,11 @@ impl Log {
         model: &dyn Model,
         room: &mut Room,
     ) -> Result<()> {
-        let &Moment { step, clock, validation, due } = moment;
+        let &Moment { step, clock, phase, validation, due } = moment;
         let mut row = Vec::with_capacity(self.trajectory.columns.len());
         row.extend([step as f64, room.loss]);
         row.extend(clock.into_iter().flat_map(|clock| [clock.time, clock.evaluations as f64]));
+        row.extend(phase.into_iter().flat_map(|it| [f64::from(it.phase), it.steps as f64]));
         row.extend(validation);
         let finite = room.loss.is_finite();
         for probe in probes {

@@ -11,7 +11,7 @@ use super::stop::Watch;
 use super::validation::Best;
 use super::{Optimizer, Probe, Room, Stop, StopReason, Validation};
 use crate::Result;
-use crate::model::Model;
+use crate::model::{Model, Params};
 use crate::problem::Problem;
 
 /// What a watcher of a run is told.
@@ -140,14 +140,17 @@ impl<'a> Trainer<'a> {
             watch: Watch::default(),
             log: Log::new(
                 &self.probes,
-                self.optimizer.clock().is_some(),
+                &*self.optimizer,
                 self.validation.is_some(),
                 problem,
                 model,
             ),
             last_checkpoint: Instant::now(),
         };
-        self.restore(model, &mut state)?;
+        if self.probes.contains(&Probe::Distance) {
+            room.start = Some(model.params().clone());
+        }
+        self.restore(model, &mut state, room.start.as_mut())?;
         let reason = loop {
             if !std::mem::take(&mut room.fresh) {
                 room.evaluate(problem, model);
@@ -163,9 +166,11 @@ impl<'a> Trainer<'a> {
             self.optimizer.step(problem, model, &mut room);
             state.step += 1;
         };
-        // A diverged iterate is nothing to go on from.
         if reason != StopReason::Diverged {
-            self.save(model, &mut state)?;
+            self.save(model, &mut state, room.start.as_ref())?;
+        } else if let Some(folder) = &self.folder {
+            // A diverged iterate is nothing to go on from, but how it came to that can be read.
+            state.log.save(folder)?;
         }
         Ok(state.finish(reason, room.loss, model, self.validation.is_some(), begun.elapsed()))
     }
@@ -206,33 +211,38 @@ impl<'a> Trainer<'a> {
         let validation = self.validation.as_ref().map(|_| state.best.value);
         let (step, loss) = (state.step, room.loss);
         let due = |rows: usize| last || step.is_multiple_of(self.every * rows as u64);
-        let moment = Moment { step, clock: self.optimizer.clock(), validation, due: &due };
+        let (clock, phase) = (self.optimizer.clock(), self.optimizer.phase());
+        let moment = Moment { step, clock, phase, validation, due: &due };
         state.log.record(&self.probes, &moment, problem, model, room)?;
         room.loss = loss;
         if let Some(watch) = &mut self.watch {
             watch(&Progress { step, steps: self.stop.steps, loss, validation });
         }
         if state.last_checkpoint.elapsed() >= self.checkpoint_every {
-            self.save(model, state)?;
+            self.save(model, state, room.start.as_ref())?;
             state.last_checkpoint = Instant::now();
         }
         Ok(())
     }
 
-    fn save(&self, model: &dyn Model, state: &mut State) -> Result<()> {
+    fn save(&self, model: &dyn Model, state: &mut State, start: Option<&Params>) -> Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let State { step, best, watch, log, .. } = state;
         log.save(folder)?;
-        Checkpoint { step: *step, params: model.params(), best, watch, optimizer: &*self.optimizer }
-            .save(folder)
+        let (step, params, optimizer) = (*step, model.params(), &*self.optimizer);
+        Checkpoint { step, params, start, best, watch, optimizer }.save(folder)
     }
 
-    fn restore(&mut self, model: &mut dyn Model, state: &mut State) -> Result<()> {
+    fn restore(
+        &mut self,
+        model: &mut dyn Model,
+        state: &mut State,
+        start: Option<&mut Params>,
+    ) -> Result<()> {
         let Some(folder) = self.folder.as_ref().filter(|_| self.resume) else { return Ok(()) };
         let State { step, best, watch, log, .. } = state;
-        if let Some(reached) =
-            Checkpoint::load(folder, model.params_mut(), best, watch, &mut *self.optimizer)?
-        {
+        let (params, optimizer) = (model.params_mut(), &mut *self.optimizer);
+        if let Some(reached) = Checkpoint::load(folder, (params, start), best, watch, optimizer)? {
             *step = reached;
             log.load(folder, reached)?;
         }

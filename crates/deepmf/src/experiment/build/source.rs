@@ -71,6 +71,11 @@ impl Source {
                 let observed = if masked { masked_cells(&noisy, spec)? } else { nothing()? };
                 Ok(Self { truth: Some(truth), noisy: Some(noisy), observed, test: None })
             }
+            Data::Planted(planted) => {
+                let truth = super::start::planted(spec, planted.shape, base)?;
+                let observed = if masked { masked_cells(&truth, spec)? } else { nothing()? };
+                Ok(Self { truth: Some(truth), noisy: None, observed, test: None })
+            }
             Data::Cells(cells) => {
                 let pick =
                     |part: fn(&(u32, u32, f64)) -> u32| cells.known.iter().map(part).collect();

@@ -3,37 +3,130 @@
 use std::path::Path;
 
 use super::source;
+use crate::analysis::sharpness;
 use crate::data;
-use crate::linalg::determinant;
+use crate::linalg::{Mat, axpy, determinant, unit};
 use crate::model::{self, DeepLinear, Model as _};
 use crate::problem::Problem;
-use crate::spec::{self, Init, Model, Sign, Spec};
+use crate::random::{Purpose, normal, stream};
+use crate::spec::{self, Direction, Init, Model, Optimizer, Sign, Spec};
 use crate::train::Greedy;
 use crate::{Error, Result};
 
-pub(super) fn model(spec: &Spec, problem: &Problem, base: &Path) -> Result<DeepLinear> {
+/// A model at its start, and what its rate may be there.
+pub(super) struct Start {
+    pub(super) model: Box<dyn model::Model>,
+    /// The largest stable rate 2/λ at the start before it is perturbed, where it is asked for.
+    pub(super) edge: Option<f64>,
+}
+
+/// Relative residual of a sharpness that a rate or a direction is taken from.
+const SHARP: f64 = 1e-10;
+
+pub(super) fn start(spec: &Spec, problem: &Problem, base: &Path) -> Result<Start> {
+    let at_edge =
+        matches!(&spec.train.optimizer, Optimizer::GradientDescent(it) if it.edge.is_some());
+    let plain = |model: DeepLinear| Start { model: Box::new(model), edge: None };
+    let shape = problem.shape();
     match &spec.model {
         Model::DeepLinear(described) => {
-            let init = init(&described.init, problem, base)?;
-            let widths = widths(described, problem.shape())?;
-            let model = DeepLinear::new(&widths)?.init(&init, spec.seed)?;
-            match described.determinant {
-                Some(sign) => with_determinant(model, sign),
-                None => Ok(model),
+            let init = init(&described.init, Some(problem), base)?;
+            let mut model = unperturbed(described, &init, shape, spec.seed)?;
+            let sharpest =
+                described.perturb.as_ref().is_some_and(|it| it.along == Direction::Sharpest);
+            let sharp = (at_edge || sharpest).then(|| sharpness(problem, &model.layers(), SHARP));
+            let sharp = sharp.transpose()?;
+            if let Some(perturb) = &described.perturb {
+                let direction = match &sharp {
+                    Some(sharp) if sharpest => sharp.direction.values().to_vec(),
+                    _ => {
+                        let mut random = stream(spec.seed, Purpose::Init, PERTURBATION);
+                        let count = model.params().values().len();
+                        unit((0..count).map(|_| normal(&mut random)).collect())
+                    }
+                };
+                axpy(perturb.size, &direction, model.params_mut().values_mut());
             }
+            let edge = sharp.filter(|_| at_edge).map(|sharp| edge(sharp.value)).transpose()?;
+            Ok(Start { model: Box::new(model), edge })
+        }
+        Model::Residual(described) => {
+            let widths = widths((&described.widths, described.depth, described.width), shape)?;
+            let model = model::Residual::new(&widths)?;
+            let sharp = at_edge.then(|| sharpness(problem, &model.network().layers(), SHARP));
+            let edge = sharp.transpose()?.map(|sharp| edge(sharp.value)).transpose()?;
+            Ok(Start { model: Box::new(model), edge })
         }
         Model::Compressed(described) => {
-            let shape = problem.shape();
             let wide = DeepLinear::with_width(shape, described.depth, shape.0.min(shape.1))?;
             let init = model::Init::Orthogonal { scale: described.scale };
             let wide = wide.init(&init, spec.seed)?;
-            Ok(model::Compressed::new(&wide, problem, described.rank)?.model)
+            Ok(plain(model::Compressed::new(&wide, problem, described.rank)?.model))
         }
-        Model::Greedy(described) => DeepLinear::with_width(problem.shape(), described.depth, 1),
+        Model::Greedy(described) => Ok(plain(DeepLinear::with_width(shape, described.depth, 1)?)),
     }
 }
 
-fn init(described: &Init, problem: &Problem, base: &Path) -> Result<model::Init> {
+/// The stream of a random direction: beyond those of the layers.
+const PERTURBATION: u64 = 1 << 32;
+
+/// 2/λ.
+fn edge(sharpness: f64) -> Result<f64> {
+    if sharpness > 0.0 {
+        return Ok(2.0 / sharpness);
+    }
+    Err(Error::parameter(
+        "the sharpness at the start",
+        "above 0 where the rate is an edge",
+        sharpness,
+    ))
+}
+
+/// The product of the model that a description has at its start.
+pub(super) fn planted(spec: &Spec, shape: data::Shape, base: &Path) -> Result<Mat> {
+    let Model::DeepLinear(described) = &spec.model else {
+        return Err(Error::parameter("planted", "given with a deep-linear model", "another"));
+    };
+    let init = init(&described.init, None, base)?;
+    Ok(unperturbed(described, &init, shape, spec.seed)?.product())
+}
+
+fn unperturbed(
+    described: &spec::DeepLinear,
+    init: &model::Init,
+    shape: data::Shape,
+    seed: u64,
+) -> Result<DeepLinear> {
+    let widths = widths((&described.widths, described.depth, described.width), shape)?;
+    let mut model = DeepLinear::new(&widths)?.init(init, seed)?;
+    if let Some(sign) = described.determinant {
+        model = with_determinant(model, sign)?;
+    }
+    for (j, scale) in described.layer_scales.iter().flatten().enumerate() {
+        model.params_mut().stored_mut(j).iter_mut().for_each(|x| *x *= scale);
+    }
+    Ok(model)
+}
+
+/// Checks what a start says for a network of some depth.
+pub(super) fn check(described: &spec::DeepLinear, depth: usize) -> Result<()> {
+    if let Some(scales) = &described.layer_scales {
+        if scales.len() != depth {
+            let expected = format!("{depth} numbers, one a layer");
+            return Err(Error::shape("layer-scales", expected, scales.len()));
+        }
+        if let Some(found) = scales.iter().find(|scale| !(scale.is_finite() && **scale > 0.0)) {
+            return Err(Error::parameter("every one of layer-scales", "above 0", found));
+        }
+    }
+    let size = described.perturb.as_ref().map(|perturb| perturb.size);
+    match size.filter(|size| !(size.is_finite() && *size >= 0.0)) {
+        Some(size) => Err(Error::parameter("perturb.size", "0 or more", size)),
+        None => Ok(()),
+    }
+}
+
+fn init(described: &Init, problem: Option<&Problem>, base: &Path) -> Result<model::Init> {
     Ok(match described {
         Init::Gaussian { scale } => model::Init::Gaussian { scale: *scale },
         Init::Uniform { scale } => model::Init::Uniform { scale: *scale },
@@ -44,6 +137,10 @@ fn init(described: &Init, problem: &Problem, base: &Path) -> Result<model::Init>
             model::Init::BalancedFrom { matrix: data::read_dense(source::file(path, base)?)? }
         }
         Init::Spectral { scale } => {
+            let Some(problem) = problem else {
+                let allowed = "another than spectral where the data is planted";
+                return Err(Error::parameter("the start", allowed, "spectral"));
+            };
             model::Init::Spectral { scale: *scale, surrogate: problem.surrogate() }
         }
     })
@@ -61,8 +158,12 @@ fn with_determinant(mut model: DeepLinear, sign: Sign) -> Result<DeepLinear> {
     Ok(model)
 }
 
-pub(super) fn widths(model: &spec::DeepLinear, (rows, cols): data::Shape) -> Result<Vec<usize>> {
-    let hidden = match (&model.widths, model.depth, model.width) {
+/// The widths of a network, from what is said of them: the hidden ones, or depth and width.
+pub(super) fn widths(
+    said: (&Option<Vec<usize>>, Option<usize>, Option<usize>),
+    (rows, cols): data::Shape,
+) -> Result<Vec<usize>> {
+    let hidden = match said {
         (Some(widths), None, None) => widths.clone(),
         (Some(_), ..) => {
             let found = "given with depth or width";

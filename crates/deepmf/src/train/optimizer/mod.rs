@@ -3,16 +3,24 @@
 mod adam;
 mod gradient_descent;
 mod group_rms_prop;
+mod label_noise;
 mod levenberg_marquardt;
 mod momentum;
 mod rms_prop;
+mod sharpness_aware;
+mod trace_regularized;
 
 pub use adam::Adam;
 pub use gradient_descent::GradientDescent;
 pub use group_rms_prop::GroupRmsProp;
+pub use label_noise::LabelNoise;
 pub use levenberg_marquardt::LevenbergMarquardt;
 pub use momentum::Momentum;
 pub use rms_prop::RmsProp;
+pub use sharpness_aware::SharpnessAware;
+pub use trace_regularized::TraceRegularized;
+
+pub use crate::spec::NoiseLaw;
 
 use super::{Room, StopReason};
 use crate::model::Model;
@@ -26,6 +34,15 @@ pub struct Clock {
     pub time: f64,
     /// Evaluations of the gradient.
     pub evaluations: u64,
+}
+
+/// In which of its phases an optimizer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PhaseCount {
+    /// The phase of the last step, counted from 1.
+    pub phase: u32,
+    /// Steps made in it.
+    pub steps: u64,
 }
 
 /// Moves a model on a problem.
@@ -46,6 +63,11 @@ pub trait Optimizer: Send {
 
     /// Its own time, recorded along the run, if it has one.
     fn clock(&self) -> Option<Clock> {
+        None
+    }
+
+    /// Its phase, recorded along the run, if it has phases.
+    fn phase(&self) -> Option<PhaseCount> {
         None
     }
 
@@ -75,6 +97,10 @@ impl<O: Optimizer + ?Sized> Optimizer for &mut O {
 
     fn clock(&self) -> Option<Clock> {
         (**self).clock()
+    }
+
+    fn phase(&self) -> Option<PhaseCount> {
+        (**self).phase()
     }
 
     fn outcome(&self) -> Option<StopReason> {

@@ -1,0 +1,90 @@
+//! The optimizer of a run.
+
+use crate::spec::{Optimizer, Spec};
+use crate::train::flow::{EndToEnd, Flow};
+use crate::train::{self, optimizer};
+use crate::{Error, Result};
+
+/// The description with a rate in the place of a multiple of the largest stable one.
+pub(super) fn at_edge(spec: &Spec, edge: Option<f64>) -> Spec {
+    let mut spec = spec.clone();
+    if let Optimizer::GradientDescent(it) = &mut spec.train.optimizer
+        && let (Some(multiple), Some(edge)) = (it.edge, edge)
+    {
+        (it.rate, it.edge) = (Some(multiple * edge), None);
+    }
+    spec
+}
+
+/// The optimizer that a description means; `seed` is that of what it draws.
+pub(super) fn optimizer(described: &Optimizer, seed: u64) -> Result<Box<dyn train::Optimizer>> {
+    Ok(match described {
+        Optimizer::GradientDescent(it) => {
+            let Some(rate) = it.rate else {
+                let allowed = "given with a deep-linear or residual model";
+                return Err(Error::parameter("edge", allowed, "given with another one"));
+            };
+            Box::new(
+                optimizer::GradientDescent::new(rate)?
+                    .decay(it.decay)?
+                    .outer(it.outer)?
+                    .schedule(it.schedule.check()?),
+            )
+        }
+        Optimizer::Momentum(it) => Box::new(
+            optimizer::Momentum::new(it.rate, it.momentum)?
+                .nesterov(it.nesterov)
+                .schedule(it.schedule.check()?),
+        ),
+        Optimizer::GroupRmsProp(it) => Box::new(
+            optimizer::GroupRmsProp::new(it.rate)?
+                .smoothing(it.alpha, it.epsilon)?
+                .schedule(it.schedule.check()?),
+        ),
+        Optimizer::RmsProp(it) => Box::new(
+            optimizer::RmsProp::new(it.rate)?
+                .smoothing(it.alpha, it.epsilon)?
+                .schedule(it.schedule.check()?),
+        ),
+        Optimizer::Adam(it) => Box::new(
+            optimizer::Adam::new(it.rate)?
+                .smoothing((it.beta1, it.beta2), it.epsilon)?
+                .amsgrad(it.amsgrad)
+                .schedule(it.schedule.check()?),
+        ),
+        Optimizer::Flow(it) => {
+            let flow = Flow::new(it.tolerance)?.method(it.method);
+            Box::new(if let Some(time) = it.until { flow.until(time)? } else { flow })
+        }
+        Optimizer::LevenbergMarquardt(it) => {
+            Box::new(optimizer::LevenbergMarquardt::new(it.tolerance)?)
+        }
+        Optimizer::SharpnessAware(it) => {
+            let descent = optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?);
+            Box::new(optimizer::SharpnessAware::new(descent, it.radius)?)
+        }
+        Optimizer::TraceRegularized(it) => {
+            let descent = optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?);
+            let regularized = optimizer::TraceRegularized::new(descent, it.weight)?;
+            Box::new(regularized.schedule(it.weight_schedule.check()?))
+        }
+        Optimizer::LabelNoise(it) => {
+            let mut noisy =
+                optimizer::LabelNoise::new(it.rate, it.noise, it.batch, seed)?.law(it.law);
+            if let Some(steps) = it.steps {
+                noisy = noisy.steps(steps);
+            }
+            if let Some(fit) = &it.fit {
+                noisy = noisy.fit(fit.rate, fit.steps, fit.loss_below)?;
+            }
+            if let Some(clean) = &it.clean {
+                noisy = noisy.clean(clean.rate, clean.steps)?;
+            }
+            Box::new(noisy)
+        }
+        Optimizer::EndToEnd(it) => {
+            let flow = EndToEnd::new(it.depth, it.tolerance)?;
+            Box::new(if let Some(time) = it.until { flow.until(time)? } else { flow })
+        }
+    })
+}
