@@ -3,18 +3,22 @@
 //! The upper storey is short methods on [`Mat`]; the lower one works in place on views
 //! ([`MatRef`], [`MatMut`]) that its caller owns, so that training loops allocate nothing.
 
+mod blocks;
 mod decomposition;
 mod dense;
 mod kernel;
 mod lanczos;
+mod lines;
 mod product;
 mod sparse;
 
+pub(crate) use blocks::Blocks;
 pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };
 pub use dense::{Mat, MatMut, MatRef};
 pub use kernel::{axpy, combine, dot, norm, sum_of_squares};
 pub use lanczos::{Operator, leading_singular, leading_svd};
+pub(crate) use lines::Lines;
 pub use product::{Accumulate, multiply};
 pub use sparse::Pattern;

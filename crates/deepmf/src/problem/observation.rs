@@ -38,6 +38,11 @@ pub trait Observation: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Row and column of the cell that each measurement is, where every one is a cell; otherwise `None`.
+    fn cells(&self) -> Option<Vec<(u32, u32)>> {
+        None
+    }
+
     /// `out ← A(A*(y))`.
     fn gram(&self, y: &[f64], out: &mut [f64]) {
         let mut back = Cotangent::default();

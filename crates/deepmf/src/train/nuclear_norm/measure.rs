@@ -45,6 +45,11 @@ impl<'a> Measure<'a> {
         self.observation.adjoint(y, into);
     }
 
+    /// See [`Observation::cells`].
+    pub(super) fn cells(&self) -> Option<Vec<(u32, u32)>> {
+        self.observation.cells()
+    }
+
     /// See [`Observation::derivative`].
     pub(super) fn derivative(&self, pair: &Pair) -> Option<Mat> {
         self.observation.derivative(&Outer { left: pair.left.view(), right: pair.right.view() })

@@ -11,6 +11,7 @@
 
 mod certificate;
 mod constrained;
+mod elimination;
 mod factors;
 mod measure;
 mod newton;

@@ -4,6 +4,7 @@
 //! ‖X‖_* + β/2 ‖shrink(t − A(X))‖², where shrink draws every residual towards zero by `within`.
 
 use super::Guard;
+use super::elimination::Elimination;
 use super::factors::{Factors, Pair};
 use super::measure::Measure;
 use crate::Result;
@@ -45,6 +46,9 @@ pub(super) struct Newton {
     along: Pair,
     bent: Pair,
     stacked: Pair,
+    /// For a mask.
+    elimination: Option<Elimination>,
+    begun: bool,
     /// The derivative of the measurements with respect to the factors, where that is smaller than the operators.
     derivative: Option<Mat>,
     room: Mat,
@@ -158,6 +162,20 @@ impl Newton {
         measure: &mut Measure<'_>,
         guard: &Guard,
     ) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.elimination = measure.cells().map(|cells| Elimination::new(factors.shape, &cells));
+        }
+        if let Some(elimination) = &mut self.elimination {
+            measure.evaluations += elimination.direction(
+                problem,
+                factors,
+                &self.multipliers,
+                (&self.gradient, enough),
+                &mut self.step,
+                guard,
+            );
+            return;
+        }
         let (width, shape) = (factors.width(), factors.shape);
         // For uniformly seen cells the Hessian is near this diagonal in balanced factors; cells inside the box are not seen.
         let bending = self.multipliers.iter().filter(|z| **z != 0.0).count();
