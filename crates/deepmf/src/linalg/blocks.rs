@@ -17,6 +17,9 @@ const TILE: usize = 4;
 /// Multiply-adds below which one thread is faster than two.
 const PARALLEL_FROM: usize = 2_000_000;
 
+/// Groups that are solved by one thread: a property of the blocks, never of the number of threads.
+const PART: usize = 4;
+
 type Lane = [f64; LANES];
 
 /// Lower Cholesky factors of the blocks 1 + weight Σ f_e f_eᵀ, one a line; each diagonal entry is stored inverted.
@@ -71,11 +74,10 @@ impl Blocks {
             arch.dispatch(Solve { rows, width: self.width, numbers, x });
         };
         if 2 * self.count * size < PARALLEL_FROM {
-            let groups = self.numbers.chunks_exact(size);
-            x.values_mut().chunks_mut(rows * LANES).zip(groups).for_each(solve);
+            solve((x.values_mut(), &self.numbers));
         } else {
-            let groups = self.numbers.par_chunks_exact(size);
-            x.values_mut().par_chunks_mut(rows * LANES).zip(groups).for_each(solve);
+            let parts = self.numbers.par_chunks(PART * size);
+            x.values_mut().par_chunks_mut(PART * rows * LANES).zip(parts).for_each(solve);
         }
     }
 }
@@ -205,43 +207,52 @@ impl WithSimd for Solve<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { rows, width, numbers, x } = self;
         let mut side = vec![[0.0; LANES]; width];
-        for (lane, column) in x.chunks_exact(rows).enumerate() {
-            side.iter_mut().zip(column).for_each(|(side, x)| side[lane] = *x);
+        let groups = numbers.chunks_exact(triangle(width));
+        for (x, numbers) in x.chunks_mut(rows * LANES).zip(groups) {
+            solve_group(rows, numbers, x, &mut side);
         }
-        for i in 0..width {
-            let row = &numbers[triangle(i)..=triangle(i) + i];
-            // Two sums hide a part of the latency of the multiply-add.
-            let (mut even, mut odd) = (side[i], [0.0; LANES]);
-            for (pair, x) in row[..i].chunks_exact(2).zip(side[..i].chunks_exact(2)) {
-                for lane in 0..LANES {
-                    even[lane] = (-pair[0][lane]).mul_add(x[0][lane], even[lane]);
-                    odd[lane] = (-pair[1][lane]).mul_add(x[1][lane], odd[lane]);
-                }
-            }
-            if i % 2 == 1 {
-                for lane in 0..LANES {
-                    even[lane] = (-row[i - 1][lane]).mul_add(side[i - 1][lane], even[lane]);
-                }
-            }
+    }
+}
+
+#[inline(always)]
+fn solve_group(rows: usize, numbers: &[Lane], x: &mut [f64], side: &mut [Lane]) {
+    let width = side.len();
+    for (lane, column) in x.chunks_exact(rows).enumerate() {
+        side.iter_mut().zip(column).for_each(|(side, x)| side[lane] = *x);
+    }
+    for i in 0..width {
+        let row = &numbers[triangle(i)..=triangle(i) + i];
+        // Two sums hide a part of the latency of the multiply-add.
+        let (mut even, mut odd) = (side[i], [0.0; LANES]);
+        for (pair, x) in row[..i].chunks_exact(2).zip(side[..i].chunks_exact(2)) {
             for lane in 0..LANES {
-                side[i][lane] = (even[lane] + odd[lane]) * row[i][lane];
+                even[lane] = (-pair[0][lane]).mul_add(x[0][lane], even[lane]);
+                odd[lane] = (-pair[1][lane]).mul_add(x[1][lane], odd[lane]);
             }
         }
-        for i in (0..width).rev() {
-            let row = &numbers[triangle(i)..=triangle(i) + i];
-            let (before, own) = side.split_at_mut(i);
+        if i % 2 == 1 {
             for lane in 0..LANES {
-                own[0][lane] *= row[i][lane];
-            }
-            for (x, l) in before.iter_mut().zip(row) {
-                for lane in 0..LANES {
-                    x[lane] = (-l[lane]).mul_add(own[0][lane], x[lane]);
-                }
+                even[lane] = (-row[i - 1][lane]).mul_add(side[i - 1][lane], even[lane]);
             }
         }
-        for (lane, column) in x.chunks_exact_mut(rows).enumerate() {
-            column.iter_mut().zip(&side).for_each(|(x, side)| *x = side[lane]);
+        for lane in 0..LANES {
+            side[i][lane] = (even[lane] + odd[lane]) * row[i][lane];
         }
+    }
+    for i in (0..width).rev() {
+        let row = &numbers[triangle(i)..=triangle(i) + i];
+        let (before, own) = side.split_at_mut(i);
+        for lane in 0..LANES {
+            own[0][lane] *= row[i][lane];
+        }
+        for (x, l) in before.iter_mut().zip(row) {
+            for lane in 0..LANES {
+                x[lane] = (-l[lane]).mul_add(own[0][lane], x[lane]);
+            }
+        }
+    }
+    for (lane, column) in x.chunks_exact_mut(rows).enumerate() {
+        column.iter_mut().zip(&*side).for_each(|(x, side)| *x = side[lane]);
     }
 }
 

@@ -9,7 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Mat;
-use super::kernel::{axpy_with, dot_with};
+use super::kernel::dot_with;
 
 /// Multiply-adds below which one thread is faster than two.
 const PARALLEL_FROM: usize = 2_000_000;
@@ -105,16 +105,69 @@ impl WithSimd for Mixed<'_> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        let (registers, tail) = S::as_simd_f64s(self.own.col(0));
+        match (registers.len(), tail.len()) {
+            (1, 0) => self.in_registers::<S, 1>(simd),
+            (2, 0) => self.in_registers::<S, 2>(simd),
+            (4, 0) => self.in_registers::<S, 4>(simd),
+            (6, 0) => self.in_registers::<S, 6>(simd),
+            (8, 0) => self.in_registers::<S, 8>(simd),
+            _ => self.in_memory(simd),
+        }
+    }
+}
+
+impl Mixed<'_> {
+    /// For columns of so many registers: a line stays in them while its cells pass by.
+    #[inline(always)]
+    fn in_registers<S: Simd, const N: usize>(self, simd: S) {
+        let Self { lines, first, weight, own, other, x, out } = self;
+        let zero = simd.splat_f64s(0.0);
+        for (line, out) in out.chunks_exact_mut(own.rows()).enumerate() {
+            let line = first + line;
+            let (mut fixed, mut sums) = ([zero; N], [zero; N]);
+            fixed.copy_from_slice(S::as_simd_f64s(own.col(line)).0);
+            let range = lines.starts[line]..lines.starts[line + 1];
+            for (&id, value) in lines.ids[range.clone()].iter().zip(&lines.values[range]) {
+                let other = &S::as_simd_f64s(other.col(id as usize)).0[..N];
+                let x = &S::as_simd_f64s(x.col(id as usize)).0[..N];
+                let mut inner = simd.mul_f64s(fixed[0], x[0]);
+                for r in 1..N {
+                    inner = simd.mul_add_e_f64s(fixed[r], x[r], inner);
+                }
+                let bend = simd.splat_f64s(weight * simd.reduce_sum_f64s(inner));
+                let value = simd.splat_f64s(-value);
+                for r in 0..N {
+                    sums[r] = simd.mul_add_e_f64s(bend, other[r], sums[r]);
+                    sums[r] = simd.mul_add_e_f64s(value, x[r], sums[r]);
+                }
+            }
+            S::as_mut_simd_f64s(out).0.copy_from_slice(&sums);
+        }
+    }
+
+    #[inline(always)]
+    fn in_memory<S: Simd>(self, simd: S) {
         let Self { lines, first, weight, own, other, x, out } = self;
         for (line, out) in out.chunks_exact_mut(own.rows()).enumerate() {
             let line = first + line;
             let own = own.col(line);
             out.fill(0.0);
+            let (sums, sums_tail) = S::as_mut_simd_f64s(out);
             for cell in lines.starts[line]..lines.starts[line + 1] {
                 let id = lines.ids[cell] as usize;
-                let (other, x) = (other.col(id), x.col(id));
-                axpy_with(simd, weight * dot_with(simd, own, x), other, out);
-                axpy_with(simd, -lines.values[cell], x, out);
+                let (other, x, value) = (other.col(id), x.col(id), -lines.values[cell]);
+                let bend = weight * dot_with(simd, own, x);
+                let (wide_bend, wide_value) = (simd.splat_f64s(bend), simd.splat_f64s(value));
+                let (other, other_tail) = S::as_simd_f64s(other);
+                let (x, x_tail) = S::as_simd_f64s(x);
+                for ((sum, other), x) in sums.iter_mut().zip(other).zip(x) {
+                    *sum = simd.mul_add_e_f64s(wide_bend, *other, *sum);
+                    *sum = simd.mul_add_e_f64s(wide_value, *x, *sum);
+                }
+                for ((sum, other), x) in sums_tail.iter_mut().zip(other_tail).zip(x_tail) {
+                    *sum += bend * other + value * x;
+                }
             }
         }
     }
@@ -130,7 +183,7 @@ mod tests {
     fn the_mixed_derivative_is_the_sum_over_its_cells() {
         let mut random = stream(3, Purpose::Sketch, 0);
         let mut draw = |rows, cols| Mat::from_fn(rows, cols, |_, _| normal(&mut random));
-        for k in [1, 5, 8, 19] {
+        for k in [1, 4, 5, 8, 16, 19] {
             let (own, other, x) = (draw(k, 3), draw(k, 4), draw(k, 4));
             let cells = [(0, 1, 0.5), (0, 3, -2.0), (2, 0, 0.0), (2, 3, 1.0)];
             let mut lines = Lines::default();
