@@ -74,17 +74,21 @@ impl Newton {
     ) -> Result<()> {
         factors.balance(0.0)?;
         let mut value = self.evaluate(problem, &factors.pair, measure);
+        // The gradient before, and whether the step from there promised less than rounding of the value.
+        let mut before = (f64::INFINITY, false);
         loop {
             self.slope(factors, measure);
             let size = factors.pair.norm();
             let gradient = self.gradient.norm();
-            if gradient <= tolerance * size || factors.width() == 0 || guard.ended() {
+            let rounded = before.1 && gradient > 0.5 * before.0;
+            if gradient <= tolerance * size || rounded || factors.width() == 0 || guard.ended() {
                 return factors.balance(IDLE * tolerance);
             }
             guard.iterations += 1;
             let forced = (gradient / size).sqrt().min(0.1) * gradient;
             self.direction(problem, factors, forced.max(0.3 * tolerance * size), measure, guard);
             let slope = self.step.dot(&self.gradient);
+            before = (gradient, slope.abs() <= 1e-14 * value.abs());
             let mut length = 1.0;
             let next = loop {
                 self.trial.reshape(factors.width(), factors.shape);
