@@ -22,7 +22,7 @@ const TIGHTEST: f64 = 1e-12;
 const TIED: f64 = 0.3;
 /// Residuals that do not fall by this factor make the penalty stronger.
 const FALL: f64 = 5.0;
-const STRONGEST: f64 = 1e9;
+const STRONGEST: f64 = 1e7;
 /// How well an equality is met, relative to the targets, and a box, relative to its size.
 const EQUAL: f64 = 1e-9;
 const BOX: f64 = 1e-3;
