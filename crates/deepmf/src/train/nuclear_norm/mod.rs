@@ -13,6 +13,7 @@ mod certificate;
 mod constrained;
 mod elimination;
 mod factors;
+mod line;
 mod measure;
 mod newton;
 mod penalised;

@@ -6,6 +6,7 @@
 use super::Guard;
 use super::elimination::Elimination;
 use super::factors::{Factors, Pair};
+use super::line::Line;
 use super::measure::Measure;
 use crate::Result;
 use crate::linalg::{Accumulate, Mat, MatMut, MatRef, multiply, sum_of_squares};
@@ -46,6 +47,7 @@ pub(super) struct Newton {
     along: Pair,
     bent: Pair,
     stacked: Pair,
+    line: Line,
     /// For a mask.
     elimination: Option<Elimination>,
     begun: bool,
@@ -89,6 +91,7 @@ impl Newton {
             self.direction(problem, factors, forced.max(0.3 * tolerance * size), measure, guard);
             let slope = self.step.dot(&self.gradient);
             before = (gradient, slope.abs() <= 1e-14 * value.abs());
+            self.line.start.clone_from(&self.seen);
             let mut length = 1.0;
             let next = loop {
                 self.trial.reshape(factors.width(), factors.shape);
@@ -101,7 +104,12 @@ impl Newton {
                 if next <= value + SUFFICIENT * length * slope + 1e-13 * value.abs() {
                     break Some(next);
                 }
-                length *= 0.5;
+                if length == 1.0 {
+                    let along = (&factors.pair, &self.step);
+                    length = self.line.length(problem, along, &self.seen, measure);
+                } else {
+                    length *= 0.5;
+                }
                 if length < 1e-9 {
                     break None;
                 }
