@@ -2,6 +2,7 @@
 
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::{self, factor::LltRegularization};
 use faer::linalg::evd::{self, ComputeEigenvectors};
 use faer::linalg::householder;
 use faer::linalg::qr::no_pivoting::factor;
@@ -152,6 +153,36 @@ pub fn eigen(a: MatRef<'_>) -> Result<Eigen> {
         .map_err(|_| unconverged("the eigenvalues"))?;
     }
     Ok(Eigen { values, vectors })
+}
+
+/// The solution of a · x = right for a symmetric positive a, of which the lower triangle is read; `None` if it is not positive.
+///
+/// # Errors
+/// [`Error::NotFinite`] if an entry is not finite.
+pub(crate) fn solve_positive(mut a: Mat, right: &[f64]) -> Result<Option<Vec<f64>>> {
+    check_finite(a.view())?;
+    let n = a.rows();
+    let mut x = Mat::from_columns(n, 1, right.to_vec());
+    let need = llt::factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default())
+        .or(llt::solve::solve_in_place_scratch::<f64>(n, 1, Par::Seq));
+    let mut room = MemBuffer::new(need);
+    let factored = llt::factor::cholesky_in_place(
+        backend_mut(a.view_mut()),
+        LltRegularization::default(),
+        Par::Seq,
+        MemStack::new(&mut room),
+        Spec::default(),
+    );
+    if factored.is_err() {
+        return Ok(None);
+    }
+    llt::solve::solve_in_place(
+        backend(a.view()),
+        backend_mut(x.view_mut()),
+        Par::Seq,
+        MemStack::new(&mut room),
+    );
+    Ok(x.values().iter().all(|x| x.is_finite()).then(|| x.values().to_vec()))
 }
 
 fn unconverged(what: &str) -> Error {

@@ -13,6 +13,7 @@ mod product;
 mod sparse;
 
 pub(crate) use blocks::Blocks;
+pub(crate) use decomposition::solve_positive;
 pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };

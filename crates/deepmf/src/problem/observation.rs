@@ -38,6 +38,11 @@ pub trait Observation: fmt::Debug + Send + Sync {
         None
     }
 
+    /// As [`Observation::derivative`], of some of the measurements alone, in the order in which they are given.
+    fn derivative_of(&self, _factors: &Outer<'_>, _measurements: &[u32]) -> Option<Mat> {
+        None
+    }
+
     /// Row and column of the cell that each measurement is, where every one is a cell; otherwise `None`.
     fn cells(&self) -> Option<Vec<(u32, u32)>> {
         None

@@ -50,9 +50,9 @@ impl<'a> Measure<'a> {
         self.observation.cells()
     }
 
-    /// See [`Observation::derivative`].
-    pub(super) fn derivative(&self, pair: &Pair) -> Option<Mat> {
-        self.observation.derivative(&Outer { left: pair.left.view(), right: pair.right.view() })
+    /// See [`Observation::derivative_of`].
+    pub(super) fn derivative(&self, factors: &Outer<'_>, measurements: &[u32]) -> Option<Mat> {
+        self.observation.derivative_of(factors, measurements)
     }
 
     /// `out ← A(A*(y))`.

@@ -11,6 +11,7 @@
 
 mod certificate;
 mod constrained;
+mod direct;
 mod elimination;
 mod factors;
 mod line;
