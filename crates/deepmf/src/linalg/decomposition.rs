@@ -275,6 +275,20 @@ mod tests {
     }
 
     #[test]
+    fn a_positive_matrix_is_solved_and_another_one_is_not() {
+        let mut random = stream(2, Purpose::Sketch, 0);
+        let factor = Mat::from_fn(6, 9, |_, _| normal(&mut random));
+        let square = factor.view().times(factor.t());
+        let known = [1.0, -2.0, 0.5, 3.0, 0.0, 4.0];
+        let right = square.times(&Mat::from_columns(6, 1, known.to_vec()));
+        let found = solve_positive(square.clone(), right.values()).unwrap().unwrap();
+        assert!(found.iter().zip(known).all(|(x, y)| (x - y).abs() < 1e-11));
+        let mut other = square;
+        other[(3, 3)] = -1.0;
+        assert!(solve_positive(other, right.values()).unwrap().is_none());
+    }
+
+    #[test]
     fn a_symmetric_matrix_is_diagonalised() {
         let mut random = stream(2, Purpose::Sketch, 0);
         let b = Mat::from_fn(6, 6, |_, _| normal(&mut random));

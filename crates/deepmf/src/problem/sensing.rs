@@ -178,6 +178,8 @@ mod tests {
         for (i, expected) in sensing.measure(&sum).unwrap().iter().enumerate() {
             assert!((dot(derivative.col(i), &along) - expected).abs() < 1e-13);
         }
+        let some = sensing.derivative_of(&outer, &[4, 1]).unwrap();
+        assert_eq!([some.col(0), some.col(1)], [derivative.col(4), derivative.col(1)]);
         // With many directions the operators themselves are smaller.
         let wide = draw(3, 7);
         let outer = Outer { left: wide.view(), right: wide.view() };
