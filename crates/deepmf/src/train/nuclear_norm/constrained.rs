@@ -64,7 +64,7 @@ impl NuclearNorm {
         newton.restart(&problem, &factors, &mut measure);
         loop {
             let kept = beta * largest * LAST >= 1.0;
-            grow(&mut factors, &newton, beta, sharp, &mut measure)?;
+            grow(&mut factors, &newton, beta, (sharp, ROUGH), &mut measure)?;
             for ((out, y), z) in moved.iter_mut().zip(targets).zip(&multipliers) {
                 *out = y + z / beta;
             }
@@ -111,12 +111,13 @@ impl NuclearNorm {
     }
 }
 
-/// Adds the directions in which the pull of the multipliers is above one; the largest is resolved to `sharp`.
+/// Adds the directions in which the pull of the multipliers is above one; the largest is resolved
+/// to `sharp`, all of them to `rough`.
 pub(super) fn grow(
     factors: &mut Factors,
     newton: &Newton,
     beta: f64,
-    sharp: f64,
+    (sharp, rough): (f64, f64),
     measure: &mut Measure<'_>,
 ) -> Result<()> {
     let (rows, cols) = factors.shape;
@@ -127,7 +128,7 @@ pub(super) fn grow(
     if above(&new) == 0 {
         return Ok(());
     }
-    let more = factors.outside(&newton.pull, LOOK.min(room), ROUGH)?;
+    let more = factors.outside(&newton.pull, LOOK.min(room), rough)?;
     if above(&more) > 0 {
         new = more;
     }
@@ -138,9 +139,9 @@ pub(super) fn grow(
 
 /// Directions that are looked at together.
 const LOOK: usize = 32;
-/// How well they are resolved, relative to the largest: steps follow that turn them …
+/// How well they are resolved, relative to the largest: penalties follow that turn them.
 const ROUGH: f64 = 0.1;
-/// … and how well the largest is at first, which tells whether any is above one.
+/// How well the largest is resolved at first, which tells whether any is above one.
 pub(super) const SHARP: f64 = 1e-3;
 /// From round to round without a proof it is resolved so much better, to this at most.
 pub(super) const SHARPEN: f64 = 0.1;

@@ -148,7 +148,7 @@ impl Warm<'_> {
         let (mut tolerance, mut sharp) = (LOOSE, SHARP);
         newton.restart(&problem, factors, measure);
         loop {
-            grow(factors, newton, beta, sharp, measure)?;
+            grow(factors, newton, beta, (sharp, SHARP), measure)?;
             newton.minimise(&problem, factors, tolerance, measure, &mut guard)?;
             let mut point = newton.multipliers.clone();
             let certificate = certificate::penalised(
