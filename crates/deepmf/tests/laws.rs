@@ -197,6 +197,25 @@ fn the_adjoint_of_every_observation_is_its_transpose() {
 }
 
 #[test]
+fn cells_are_where_the_measurements_are() {
+    for shape in [(7, 5), (4, 9)] {
+        let w = gaussian(shape.0, shape.1, 1);
+        let with_cells =
+            observations(shape).into_iter().filter_map(|o| o.cells().map(|cells| (o, cells)));
+        let mut held = 0;
+        for (observation, cells) in with_cells {
+            let mut seen = vec![0.0; observation.len()];
+            observation.apply(&Product::Dense(w.view()), &mut Mat::default(), &mut seen);
+            let expected: Vec<f64> =
+                cells.iter().map(|&(i, j)| w[(i as usize, j as usize)]).collect();
+            assert_eq!(seen, expected, "{observation:?}");
+            held += 1;
+        }
+        assert_eq!(held, 4);
+    }
+}
+
+#[test]
 fn thin_factors_are_seen_as_their_product() {
     let (left, right) = (gaussian(3, 7, 1), gaussian(3, 5, 2));
     let (left2, right2) = (gaussian(2, 7, 3), gaussian(2, 5, 4));

@@ -3,14 +3,18 @@
 //! The upper storey is short methods on [`Mat`]; the lower one works in place on views
 //! ([`MatRef`], [`MatMut`]) that its caller owns, so that training loops allocate nothing.
 
+mod blocks;
 mod decomposition;
 mod dense;
 mod kernel;
 mod krylov;
 mod lanczos;
+mod lines;
 mod product;
 mod sparse;
 
+pub(crate) use blocks::Blocks;
+pub(crate) use decomposition::solve_positive;
 pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };
@@ -18,5 +22,6 @@ pub use dense::{Mat, MatMut, MatRef};
 pub use kernel::{axpy, combine, dot, norm, scale, sum_of_squares, unit};
 pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue, normal_vector};
 pub use lanczos::{Operator, leading_singular, leading_svd};
+pub(crate) use lines::Lines;
 pub use product::{Accumulate, multiply};
 pub use sparse::Pattern;

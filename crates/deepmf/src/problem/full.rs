@@ -49,6 +49,15 @@ impl Observation for Full {
         }
     }
 
+    fn cells(&self) -> Option<Vec<(u32, u32)>> {
+        let (rows, cols) = (self.shape.0 as u32, self.shape.1 as u32);
+        Some((0..cols).flat_map(|j| (0..rows).map(move |i| (i, j))).collect())
+    }
+
+    fn gram(&self, y: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(y);
+    }
+
     fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
         into.add_dense(|dense| axpy(1.0, y, dense.values_mut()));
     }

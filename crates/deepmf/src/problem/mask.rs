@@ -142,6 +142,16 @@ impl Observation for Mask {
         }
     }
 
+    fn cells(&self) -> Option<Vec<(u32, u32)>> {
+        let rows = self.shape.0;
+        Some(match &self.cells {
+            Cells::Sparse(pattern) => pattern.cells().map(|(i, j)| (i as u32, j as u32)).collect(),
+            Cells::Dense(cells) => {
+                cells.iter().map(|cell| ((cell % rows) as u32, (cell / rows) as u32)).collect()
+            }
+        })
+    }
+
     fn gram(&self, y: &[f64], out: &mut [f64]) {
         out.copy_from_slice(y);
     }

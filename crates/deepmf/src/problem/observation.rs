@@ -93,6 +93,16 @@ pub trait Observation: fmt::Debug + Send + Sync {
         out
     }
 
+    /// As [`Observation::derivative`], of some of the measurements alone, in the order in which they are given.
+    fn derivative_of(&self, _factors: &Outer<'_>, _measurements: &[u32]) -> Option<Mat> {
+        None
+    }
+
+    /// Row and column of the cell that each measurement is, where every one is a cell; otherwise `None`.
+    fn cells(&self) -> Option<Vec<(u32, u32)>> {
+        None
+    }
+
     /// `out ← A(A*(y))`.
     fn gram(&self, y: &[f64], out: &mut [f64]) {
         let mut back = Cotangent::default();

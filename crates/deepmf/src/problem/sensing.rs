@@ -123,18 +123,24 @@ impl Observation for Sensing {
         }
     }
 
-    // ∂⟨A, LᵀR⟩ is R Aᵀ for L and L A for R.
     fn derivative(&self, factors: &Outer<'_>) -> Option<Mat> {
+        let all: Vec<u32> = (0..self.len() as u32).collect();
+        self.derivative_of(factors, &all)
+    }
+
+    // ∂⟨A, LᵀR⟩ is R Aᵀ for L and L A for R.
+    fn derivative_of(&self, factors: &Outer<'_>, measurements: &[u32]) -> Option<Mat> {
         let (rows, cols) = self.shape;
         let (left, right) = (factors.left, factors.right);
         let size = left.rows() * (rows + cols);
         if size >= rows * cols {
             return None;
         }
-        let mut out = Mat::zeros(size, self.len());
-        let operators = self.operators.par_chunks_exact(rows * cols);
-        out.values_mut().par_chunks_exact_mut(size).zip(operators).for_each(|(out, operator)| {
-            let operator = MatRef::new(rows, cols, operator);
+        let mut out = Mat::zeros(size, measurements.len());
+        let columns = out.values_mut().par_chunks_exact_mut(size.max(1));
+        columns.zip(measurements).for_each(|(out, &place)| {
+            let cells = place as usize * rows * cols..(place as usize + 1) * rows * cols;
+            let operator = MatRef::new(rows, cols, &self.operators[cells]);
             let (to_left, to_right) = out.split_at_mut(left.rows() * rows);
             let to_left = MatMut::new(left.rows(), rows, to_left);
             multiply(to_left, Accumulate::Replace, 1.0, right, operator.t());
@@ -207,7 +213,7 @@ impl Observation for Sensing {
         let cells = self.shape.0 * self.shape.1;
         let part = |(part, out): (usize, &mut [f64])| {
             let operators = self.operators.chunks_exact(cells).zip(y);
-            // Most of a batch are zeros.
+            // Most of a batch, and most measurements of a box, pull at nothing.
             for (operator, y) in operators.filter(|(_, y)| **y != 0.0) {
                 axpy(*y, &operator[part * PART..part * PART + out.len()], out);
             }
@@ -292,6 +298,8 @@ mod tests {
         for (i, expected) in sensing.measure(&sum).unwrap().iter().enumerate() {
             assert!((dot(derivative.col(i), &along) - expected).abs() < 1e-13);
         }
+        let some = sensing.derivative_of(&outer, &[4, 1]).unwrap();
+        assert_eq!([some.col(0), some.col(1)], [derivative.col(4), derivative.col(1)]);
         // With many directions the operators themselves are smaller.
         let wide = draw(3, 7);
         let outer = Outer { left: wide.view(), right: wide.view() };

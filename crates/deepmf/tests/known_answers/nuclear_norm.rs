@@ -152,6 +152,44 @@ fn scarce_and_ample_entries_of_a_matrix_of_low_rank_are_certified() {
 }
 
 #[test]
+fn a_box_of_any_width_is_certified_and_a_wider_one_costs_less() {
+    // Entries are of size 1: from boxes that all but fix them to boxes in which most are free.
+    let widths = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.5];
+    for (count, seed) in [(400, 0), (800, 1), (1400, 2)] {
+        let (_, problem) = low_rank(40, 2, count, seed);
+        let mut before = f64::INFINITY;
+        for within in widths {
+            let solver = NuclearNorm::new(&problem).unwrap().within(within).unwrap();
+            let found = solver.constrained().unwrap();
+            proves(&problem, &found, within);
+            let bound = found.certificate;
+            let size = problem.terms()[0].targets.iter().map(|y| y * y).sum::<f64>().sqrt();
+            let missed = bound.infeasibility * size;
+            let allowed = (1e-9 * size).max(1e-3 * within * (count as f64).sqrt());
+            assert!(missed <= 1.001 * allowed, "{count} {within}: {bound:?}");
+            assert!(bound.dual <= before, "{count} {within}: {bound:?}");
+            before = bound.primal;
+        }
+    }
+}
+
+#[test]
+fn a_box_around_operators_is_certified_at_any_width() {
+    let truth = data::low_rank((20, 24), 2, 1).unwrap();
+    for count in [100, 300] {
+        let operators = Sensing::gaussian((20, 24), count, 1).unwrap();
+        let targets = operators.measure(&truth).unwrap();
+        let size = targets.iter().fold(0.0_f64, |m, y| m.max(y.abs()));
+        let problem = Problem::sensing(operators, targets, Constant::Mean).unwrap();
+        for share in [1e-5, 1e-3, 1e-2, 0.1, 0.5] {
+            let within = share * size;
+            let solver = NuclearNorm::new(&problem).unwrap().within(within).unwrap();
+            proves(&problem, &solver.constrained().unwrap(), within);
+        }
+    }
+}
+
+#[test]
 fn gaussian_operators_are_certified() {
     let truth = data::low_rank((20, 24), 2, 0).unwrap();
     for (count, within) in [(120, 0.0), (120, 1e-2), (300, 0.0)] {

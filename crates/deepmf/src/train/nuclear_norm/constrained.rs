@@ -6,7 +6,7 @@ use super::measure::Measure;
 use super::newton::{Newton, Subproblem, shrink};
 use super::{Minimizer, NuclearNorm, StopReason};
 use crate::Result;
-use crate::linalg::{leading_singular, norm};
+use crate::linalg::{Svd, leading_singular, norm};
 use crate::product::Cotangent;
 
 /// The first penalty is this share of the one above which the solution is zero …
@@ -22,7 +22,7 @@ const TIGHTEST: f64 = 1e-12;
 const TIED: f64 = 0.3;
 /// Residuals that do not fall by this factor make the penalty stronger.
 const FALL: f64 = 5.0;
-const STRONGEST: f64 = 1e9;
+const STRONGEST: f64 = 1e7;
 /// How well an equality is met, relative to the targets, and a box, relative to its size.
 const EQUAL: f64 = 1e-9;
 const BOX: f64 = 1e-3;
@@ -59,11 +59,12 @@ impl NuclearNorm {
         let mut beta = 1.0 / (FIRST * largest);
         let mut tolerance = LOOSE;
         let mut before = f64::INFINITY;
+        let mut sharp = SHARP;
         let problem = Subproblem { targets, within: self.within, beta, density };
         newton.restart(&problem, &factors, &mut measure);
         loop {
             let kept = beta * largest * LAST >= 1.0;
-            grow(&mut factors, &newton, beta, &mut measure)?;
+            grow(&mut factors, &newton, beta, (sharp, ROUGH), &mut measure)?;
             for ((out, y), z) in moved.iter_mut().zip(targets).zip(&multipliers) {
                 *out = y + z / beta;
             }
@@ -99,6 +100,7 @@ impl NuclearNorm {
                     let evaluations = measure.evaluations;
                     return guard.finish(&factors, certificate, &point, reason, evaluations);
                 }
+                sharp = (SHARPEN * sharp).max(SHARPEST);
             }
             if missed > before / FALL && beta * largest < STRONGEST {
                 beta *= FACTOR;
@@ -109,25 +111,40 @@ impl NuclearNorm {
     }
 }
 
-/// Adds the directions in which the pull of the multipliers is above one.
+/// Adds the directions in which the pull of the multipliers is above one; the largest is resolved
+/// to `sharp`, all of them to `rough`.
 pub(super) fn grow(
     factors: &mut Factors,
     newton: &Newton,
     beta: f64,
+    (sharp, rough): (f64, f64),
     measure: &mut Measure<'_>,
 ) -> Result<()> {
     let (rows, cols) = factors.shape;
     let room = rows.min(cols) - factors.rank();
-    let new = factors.outside(&newton.pull, LOOK.min(room), 1e-3)?;
-    let count = new.s.iter().take_while(|&&s| s > ABOVE).count();
-    if count > 0 {
-        let step = best_step(&new, count, beta, measure);
-        factors.grow(&new, count, step)?;
+    let above = |found: &Svd| found.s.iter().take_while(|&&s| s > ABOVE).count();
+    // Mostly none is above one, and one direction is found far sooner than many.
+    let mut new = factors.outside(&newton.pull, room.min(1), sharp)?;
+    if above(&new) == 0 {
+        return Ok(());
     }
-    Ok(())
+    let more = factors.outside(&newton.pull, LOOK.min(room), rough)?;
+    if above(&more) > 0 {
+        new = more;
+    }
+    let count = above(&new);
+    let step = best_step(&new, count, beta, measure);
+    factors.grow(&new, count, step)
 }
 
 /// Directions that are looked at together.
 const LOOK: usize = 32;
+/// How well they are resolved, relative to the largest: penalties follow that turn them.
+const ROUGH: f64 = 0.1;
+/// How well the largest is resolved at first, which tells whether any is above one.
+pub(super) const SHARP: f64 = 1e-3;
+/// From round to round without a proof it is resolved so much better, to this at most.
+pub(super) const SHARPEN: f64 = 0.1;
+pub(super) const SHARPEST: f64 = 1e-10;
 /// Singular values are above one from here on.
 const ABOVE: f64 = 1.0 + 1e-9;

@@ -45,9 +45,14 @@ impl<'a> Measure<'a> {
         self.observation.adjoint(y, into);
     }
 
-    /// See [`Observation::derivative`].
-    pub(super) fn derivative(&self, pair: &Pair) -> Option<Mat> {
-        self.observation.derivative(&Outer { left: pair.left.view(), right: pair.right.view() })
+    /// See [`Observation::cells`].
+    pub(super) fn cells(&self) -> Option<Vec<(u32, u32)>> {
+        self.observation.cells()
+    }
+
+    /// See [`Observation::derivative_of`].
+    pub(super) fn derivative(&self, factors: &Outer<'_>, measurements: &[u32]) -> Option<Mat> {
+        self.observation.derivative_of(factors, measurements)
     }
 
     /// `out ← A(A*(y))`.

@@ -6,12 +6,17 @@
 //! - [`NuclearNorm::path`]: the same for a decreasing sequence of λ, each from the solution before.
 //!
 //! All are solved by Newton's method on balanced factors X = U √S · √S Vᵀ whose width follows the rank: directions in
-//! which A*(z) has a singular value above one are added, those that vanish are dropped. The factors may be stationary
+//! which A*(z) has a singular value above one are added, those that vanish are dropped. Only measurements outside the box bend the
+//! objective, and only these are looked at for a step: for a mask one factor is eliminated block by block, for operators the Hessian is
+//! factored where it is small; otherwise the step is left to conjugate gradients. The factors may be stationary
 //! without being optimal; the certificate, which knows nothing of factors, tells.
 
 mod certificate;
 mod constrained;
+mod direct;
+mod elimination;
 mod factors;
+mod line;
 mod measure;
 mod newton;
 mod penalised;

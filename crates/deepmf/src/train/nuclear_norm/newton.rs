@@ -4,11 +4,14 @@
 //! ‖X‖_* + β/2 ‖shrink(t − A(X))‖², where shrink draws every residual towards zero by `within`.
 
 use super::Guard;
+use super::direct;
+use super::elimination::Elimination;
 use super::factors::{Factors, Pair};
+use super::line::Line;
 use super::measure::Measure;
 use crate::Result;
 use crate::linalg::{Accumulate, Mat, MatMut, MatRef, multiply, sum_of_squares};
-use crate::product::Cotangent;
+use crate::product::{Cotangent, Outer};
 
 /// Draws `x` towards zero by `by`.
 pub(super) fn shrink(x: f64, by: f64) -> f64 {
@@ -45,7 +48,13 @@ pub(super) struct Newton {
     along: Pair,
     bent: Pair,
     stacked: Pair,
-    /// The derivative of the measurements with respect to the factors, where that is smaller than the operators.
+    line: Line,
+    /// For a mask.
+    elimination: Option<Elimination>,
+    begun: bool,
+    /// The measurements outside the box.
+    bending: Vec<u32>,
+    /// Their derivative with respect to the factors, where that is smaller than the operators.
     derivative: Option<Mat>,
     room: Mat,
 }
@@ -70,17 +79,23 @@ impl Newton {
     ) -> Result<()> {
         factors.balance(0.0)?;
         let mut value = self.evaluate(problem, &factors.pair, measure);
+        // The gradient before, and whether the step from there promised less than rounding of the value.
+        let mut before = (f64::INFINITY, false);
         loop {
             self.slope(factors, measure);
             let size = factors.pair.norm();
             let gradient = self.gradient.norm();
-            if gradient <= tolerance * size || factors.width() == 0 || guard.ended() {
+            let rounded = before.1 && gradient > 0.5 * before.0;
+            if gradient <= tolerance * size || rounded || factors.width() == 0 || guard.ended() {
                 return factors.balance(IDLE * tolerance);
             }
             guard.iterations += 1;
             let forced = (gradient / size).sqrt().min(0.1) * gradient;
-            self.direction(problem, factors, forced.max(0.3 * tolerance * size), measure, guard);
+            let enough = forced.max(0.3 * tolerance * size);
+            self.direction(problem, factors, enough, measure, guard)?;
             let slope = self.step.dot(&self.gradient);
+            before = (gradient, slope.abs() <= 1e-14 * value.abs());
+            self.line.start.clone_from(&self.seen);
             let mut length = 1.0;
             let next = loop {
                 self.trial.reshape(factors.width(), factors.shape);
@@ -93,7 +108,12 @@ impl Newton {
                 if next <= value + SUFFICIENT * length * slope + 1e-13 * value.abs() {
                     break Some(next);
                 }
-                length *= 0.5;
+                if length == 1.0 {
+                    let along = (&factors.pair, &self.step);
+                    length = self.line.length(problem, along, &self.seen, measure);
+                } else {
+                    length *= 0.5;
+                }
                 if length < 1e-9 {
                     break None;
                 }
@@ -157,17 +177,40 @@ impl Newton {
         enough: f64,
         measure: &mut Measure<'_>,
         guard: &Guard,
-    ) {
+    ) -> Result<()> {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.elimination = measure.cells().map(|cells| Elimination::new(factors.shape, &cells));
+        }
+        if let Some(elimination) = &mut self.elimination {
+            measure.evaluations += elimination.direction(
+                problem,
+                factors,
+                &self.multipliers,
+                (&self.gradient, enough),
+                &mut self.step,
+                guard,
+            );
+            return Ok(());
+        }
+        self.bending.clear();
+        let pulling = self.multipliers.iter().zip(0..).filter(|(z, _)| **z != 0.0);
+        self.bending.extend(pulling.map(|(_, place)| place));
+        let seen_from = (&self.pull, &self.bending[..]);
+        if direct::direction(problem, factors, seen_from, &self.gradient, &mut self.step, measure)?
+        {
+            return Ok(());
+        }
         let (width, shape) = (factors.width(), factors.shape);
         // For uniformly seen cells the Hessian is near this diagonal in balanced factors; cells inside the box are not seen.
-        let bending = self.multipliers.iter().filter(|z| **z != 0.0).count();
-        let density = problem.density * bending as f64 / self.multipliers.len() as f64;
+        let share = self.bending.len() as f64 / self.multipliers.len() as f64;
+        let density = problem.density * share;
         let weights: Vec<f64> =
             factors.values.iter().map(|s| 1.0 / (1.0 + problem.beta * density * s)).collect();
         for pair in [&mut self.step, &mut self.rest, &mut self.softened, &mut self.along] {
             pair.reshape(width, shape);
         }
-        self.derivative = measure.derivative(&factors.pair);
+        let (left, right) = (factors.pair.left.view(), factors.pair.right.view());
+        self.derivative = measure.derivative(&Outer { left, right }, &self.bending);
         self.stack(factors);
         self.step.set(0.0, &self.gradient);
         self.rest.set(-1.0, &self.gradient);
@@ -181,19 +224,20 @@ impl Newton {
                 if round == 0 {
                     self.step.set(1.0, &self.along);
                 }
-                return;
+                return Ok(());
             }
             let length = product / curvature;
             self.step.add(length, &self.along);
             self.rest.add(-length, &self.bent);
             if self.rest.norm() <= enough || guard.ended() {
-                return;
+                return Ok(());
             }
             self.rest.weighted_into(&weights, &mut self.softened);
             let next = self.rest.dot(&self.softened);
             self.along.renew(next / product, &self.softened);
             product = next;
         }
+        Ok(())
     }
 
     /// Writes the factors into the halves of the stacked pair that stay.
@@ -206,28 +250,30 @@ impl Newton {
 
     /// `bent` ← Hessian · `along`.
     fn curve(&mut self, problem: &Subproblem<'_>, factors: &Factors, measure: &mut Measure<'_>) {
-        self.measured.resize(measure.len(), 0.0);
         self.bent.reshape(factors.width(), factors.shape);
         self.bent.set(1.0, &self.along);
         if let Some(derivative) = &self.derivative {
             self.along.gathered_into(&mut self.room);
-            let out = MatMut::new(1, measure.len(), &mut self.measured);
+            self.measured.resize(derivative.cols(), 0.0);
+            let out = MatMut::new(1, derivative.cols(), &mut self.measured);
             multiply(out, Accumulate::Replace, 1.0, self.room.t(), derivative.view());
         } else {
             copy_half(&mut self.stacked.left, &self.along.left, 0);
             copy_half(&mut self.stacked.right, &self.along.right, 1);
+            self.measured.resize(measure.len(), 0.0);
             measure.apply(&self.stacked, &mut self.measured);
         }
-        // A residual inside the box bends nothing.
-        for (out, multiplier) in self.measured.iter_mut().zip(&self.multipliers) {
-            *out *= if *multiplier == 0.0 { 0.0 } else { problem.beta };
-        }
         if let Some(derivative) = &self.derivative {
-            let measured = MatRef::new(measure.len(), 1, &self.measured);
+            self.measured.iter_mut().for_each(|out| *out *= problem.beta);
+            let measured = MatRef::new(derivative.cols(), 1, &self.measured);
             let room = self.room.view_mut();
             multiply(room, Accumulate::Replace, 1.0, derivative.view(), measured);
             self.bent.add_gathered(1.0, &self.room);
         } else {
+            // A residual inside the box bends nothing.
+            for (out, multiplier) in self.measured.iter_mut().zip(&self.multipliers) {
+                *out *= if *multiplier == 0.0 { 0.0 } else { problem.beta };
+            }
             measure.adjoint(&self.measured, &mut self.bend);
             add_turned(1.0, &self.bend, &factors.pair, &mut self.bent, &mut self.room);
         }

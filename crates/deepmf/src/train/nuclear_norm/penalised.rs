@@ -1,7 +1,7 @@
 //! min ½‖A(X) − y‖² + λ‖X‖_*, alone and along a decreasing path of λ.
 
 use super::certificate;
-use super::constrained::grow;
+use super::constrained::{SHARP, SHARPEN, SHARPEST, grow};
 use super::factors::Factors;
 use super::measure::Measure;
 use super::newton::{Newton, Subproblem};
@@ -145,10 +145,10 @@ impl Warm<'_> {
         let evaluations = measure.evaluations;
         let (targets, beta) = (&settings.targets[..], 1.0 / lambda);
         let problem = Subproblem { targets, within: 0.0, beta, density: *density };
-        let mut tolerance = LOOSE;
+        let (mut tolerance, mut sharp) = (LOOSE, SHARP);
         newton.restart(&problem, factors, measure);
         loop {
-            grow(factors, newton, beta, measure)?;
+            grow(factors, newton, beta, (sharp, SHARP), measure)?;
             newton.minimise(&problem, factors, tolerance, measure, &mut guard)?;
             let mut point = newton.multipliers.clone();
             let certificate = certificate::penalised(
@@ -164,6 +164,7 @@ impl Warm<'_> {
                 return guard.finish(factors, certificate, &point, reason, evaluations);
             }
             tolerance = (0.1 * tolerance).max(TIGHTEST);
+            sharp = (SHARPEN * sharp).max(SHARPEST);
         }
     }
 }
