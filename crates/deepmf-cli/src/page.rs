@@ -45,6 +45,13 @@ impl Recorded {
     }
 }
 
+impl Recorded {
+    /// The rate of plain gradient descent: as it was found where it was a multiple of the largest stable one.
+    fn rate(&self) -> Option<f64> {
+        self.result.get("rate").and_then(Value::as_f64).or_else(|| rate(&self.spec))
+    }
+}
+
 /// The results of runs, a column a run.
 ///
 /// # Errors
@@ -98,15 +105,14 @@ pub(crate) fn course(runs: &[Recorded]) -> Section {
 /// Curvature along runs, where it was recorded.
 pub(crate) fn curvature(runs: &[Recorded]) -> Option<Section> {
     let runs: Vec<_> =
-        runs.iter().map(|run| (run.name.as_str(), &run.trajectory, rate(&run.spec))).collect();
+        runs.iter().map(|run| (run.name.as_str(), &run.trajectory, run.rate())).collect();
     report::curvature(&runs)
 }
 
-/// The rate of the optimizer of a spec, if it has one.
-pub(crate) fn rate(spec: &str) -> Option<f64> {
+/// The rate of plain gradient descent, if that is the optimizer of a spec.
+fn rate(spec: &str) -> Option<f64> {
     let spec: toml::Table = spec.parse().ok()?;
-    let mut optimizers = spec.get("train")?.as_table()?.values();
-    optimizers.find_map(|optimizer| optimizer.get("rate")?.as_float())
+    spec.get("train")?.get("gradient-descent")?.get("rate")?.as_float()
 }
 
 /// How runs are repeated.

@@ -49,28 +49,29 @@ pub(crate) struct Report {
     deepmf analyse W1.npy W2.npy W3.npy --sharpness --trace\n  \
     deepmf analyse factors.npz --problem table.csv --sharpness --density --report curvature.html")]
 pub(crate) struct Analyse {
-    /// A run folder, a file of factors (.safetensors, .npz), or one .npy file a layer, W_1 (which meets a vector first) first.
+    /// A run folder, a file of factors (.safetensors, .npz), or one file a layer, W_1 (which meets a vector first) first. All arrays of a .npz file are
+    /// layers, in the order of the numbers that their names end with.
     #[arg(required = true, value_name = "RUN|FACTORS")]
     pub(crate) factors: Vec<PathBuf>,
     /// What is seen and fitted: full (every entry of the product itself), a table, or an experiment file.
     #[arg(long, value_name = "full|TABLE|SPEC.toml", help_heading = "Curvature")]
     pub(crate) problem: Option<PathBuf>,
-    /// The constant of the squared loss, for full and a table.
-    #[arg(long, value_name = "C", value_enum, default_value = "sum", help_heading = "Curvature")]
-    pub(crate) constant: ConstantName,
+    /// The constant of the squared loss, for full and a table [default: sum].
+    #[arg(long, value_name = "C", value_enum, help_heading = "Curvature")]
+    pub(crate) constant: Option<ConstantName>,
     /// The largest eigenvalue of the Hessian with its bounds.
     #[arg(long, help_heading = "Curvature")]
     pub(crate) sharpness: bool,
     /// The trace of the Hessian, and the least over all factorizations of the product.
     #[arg(long, help_heading = "Curvature")]
     pub(crate) trace: bool,
-    /// The density of the eigenvalues of the Hessian.
+    /// The density of the eigenvalues of the Hessian, estimated from 10 random directions.
     #[arg(long, help_heading = "Curvature")]
     pub(crate) density: bool,
     /// The singular values of the product.
     #[arg(long)]
     pub(crate) spectrum: bool,
-    /// The relative residual of the sharpness; its square is about the relative error.
+    /// The relative residual of the sharpness; the relative error is its square over the relative distance to the next eigenvalue.
     #[arg(long, value_name = "TOL", default_value = "1e-8", help_heading = "Curvature")]
     pub(crate) tolerance: f64,
     /// Print one JSON object on stdout.

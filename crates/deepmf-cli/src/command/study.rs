@@ -87,6 +87,9 @@ pub(crate) fn check(args: &StudyCheck, talk: Talk) -> Result<Ending, Failure> {
     Ok(if count("failed") > 0 { Ending::No } else { Ending::Done })
 }
 
+/// Trials of a claim that are told one by one.
+const FEW: usize = 12;
+
 fn word(verdict: &Verdict) -> &'static str {
     match verdict.judgement {
         Judgement::Passed => "passed",
@@ -101,10 +104,17 @@ fn line(verdict: &Verdict) -> String {
     if let Judgement::Skipped(reason) = &verdict.judgement {
         text += &format!("        {reason}\n");
     }
-    for (what, value) in &verdict.measured {
-        text += &format!("        {} {what}\n", number(*value));
+    // Of many trials the range is enough, and those that fail.
+    let told = |what: &str, value: f64| format!("        {} {what}\n", number(value));
+    if verdict.measured.len() <= FEW {
+        return verdict.measured.iter().fold(text, |text, (what, x)| text + &told(what, *x));
     }
-    text
+    let values = || verdict.measured.iter().map(|(_, value)| *value);
+    let (low, high) = (values().fold(f64::NAN, f64::min), values().fold(f64::NAN, f64::max));
+    let count = verdict.measured.len();
+    text += &format!("        {} to {} in {count} trials\n", number(low), number(high));
+    let failed = verdict.measured.iter().filter(|(_, value)| !verdict.bound.holds(*value));
+    failed.fold(text, |text, (what, x)| text + &told(what, *x))
 }
 
 fn verdict(verdict: &Verdict) -> Value {

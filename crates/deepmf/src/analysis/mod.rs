@@ -24,7 +24,7 @@ pub use curvature::{
 pub use edge_of_stability::{Orbit, escape, escape_time, mirrored_sharpness, orbit};
 pub use flatness::{
     Induced, hessian_trace, hessian_trace_gradient, induced_factors, induced_rule, induced_trace,
-    isotropic_factors, isotropic_minimum, isotropic_trace, layer_traces,
+    isotropic_factors, isotropic_minimum, isotropic_trace, isotropic_trace_gradient, layer_traces,
 };
 pub use plateau::{Plateau, plateaus, saddles};
 pub use reconstruction::{
@@ -32,9 +32,9 @@ pub use reconstruction::{
     root_mean_squared_error_at,
 };
 pub use sharpness::{
-    Sharpness, flatness_gap, frobenius_balance, is_flat, least_sharpness, scalar_sharpness,
-    sharpness, sharpness_at_minimizer, sharpness_lower_bound, sharpness_minimum,
-    sharpness_upper_bound, spectral_balance, two_layer_sharpness,
+    Sharpness, flatness_gap, frobenius_balance, is_flat, least_sharpness, relative_residual,
+    scalar_sharpness, sharpness, sharpness_at_minimizer, sharpness_lower_bound, sharpness_minimum,
+    sharpness_upper_bound, spectral_balance, two_layer_sharpness, unbalanced_layer,
 };
 pub use spectrum::{
     effective_rank, intrinsic_dimension, nuclear_norm, numerical_rank, schatten_norm, schatten_sum,

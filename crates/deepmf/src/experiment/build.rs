@@ -44,12 +44,23 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
     let source = Source::load(spec, base)?;
     let (problem, validation) = problem(spec, &source)?;
     let Start { model, edge } = start(spec, &problem, base)?;
-    let trainer = trainer(&at_edge(spec, edge), validation.as_ref())?;
+    let at_edge = at_edge(spec, edge);
+    let trainer = trainer(&at_edge, validation.as_ref())?;
+    if let Optimizer::LabelNoise(it) = &spec.train.optimizer {
+        let most = problem.measurements();
+        if it.batch > most {
+            let expected = format!("at most the number of measurements, {most}");
+            return Err(Error::parameter("train.label-noise.batch", expected, it.batch));
+        }
+    }
     let greedy = match &spec.model {
         Model::Greedy(described) => Some(greedy(described)?),
         Model::DeepLinear(_) | Model::Residual(_) | Model::Compressed(_) => None,
     };
-    let facts = source.facts(&problem)?;
+    let mut facts = source.facts(&problem)?;
+    if let (Some(_), Optimizer::GradientDescent(it)) = (edge, &at_edge.train.optimizer) {
+        facts.extend(it.rate.map(|rate| ("rate", rate)));
+    }
     Ok(Parts { problem, model, trainer, greedy, validation, facts })
 }
 
@@ -70,6 +81,14 @@ pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Tr
 
 /// Checks what can be checked without reading data.
 pub(super) fn check(spec: &Spec) -> Result<()> {
+    if let (Optimizer::LabelNoise(_), Some(found)) =
+        (&spec.train.optimizer, spec.train.stop.loss_below)
+    {
+        let what = "train.stop.loss-below";
+        let expected = "left out beside label noise, which it would end in whichever phase it is \
+                        (fit.loss-below ends the fit alone)";
+        return Err(Error::parameter(what, expected, found));
+    }
     if let Optimizer::GradientDescent(it) = &spec.train.optimizer {
         positive("edge", it.edge)?;
     }

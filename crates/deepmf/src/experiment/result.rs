@@ -9,7 +9,7 @@ use crate::train::{StopReason, Trajectory};
 use crate::{Error, Result};
 
 /// The numbers of a row, in the order of its columns. Those that a trial does not have are NaN.
-pub(super) const NUMBERS: [&str; 15] = [
+pub(super) const NUMBERS: [&str; 16] = [
     "loss",
     "test_error",
     "min_test_error",
@@ -24,6 +24,7 @@ pub(super) const NUMBERS: [&str; 15] = [
     "observed_singular_value_1",
     "truth_effective_rank",
     "truth_nuclear_norm",
+    "rate",
     "seconds",
 ];
 
@@ -51,7 +52,8 @@ impl TrialResult {
     ///
     /// `loss`, `test_error`, the spectrum (`effective_rank`, `stable_rank`, `nuclear_norm`, `singular_value_1`) belong
     /// to the model that was kept; `min_test_error` and its step to the best recorded one; `zero_test_error` to
-    /// W = 0; `observed_singular_value_1` to the observed entries with zeros elsewhere; `truth_…` to the truth.
+    /// W = 0; `observed_singular_value_1` to the observed entries with zeros elsewhere; `truth_…` to the truth; `rate` is that of a descent
+    /// whose rate was given as a multiple of the largest stable one.
     pub fn number(&self, name: &str) -> Option<f64> {
         let place = NUMBERS.iter().position(|known| *known == name);
         match name {

@@ -95,6 +95,22 @@ impl DeepLinear {
         Ok(model)
     }
 
+    /// As [`DeepLinear::balanced`], with layer j multiplied by `scales[j]` over their geometric mean: the same product, unbalanced on purpose.
+    ///
+    /// # Errors
+    /// As [`DeepLinear::balanced`], the depth being the number of scales; [`Error::Parameter`] for a scale that is not above 0.
+    pub fn unbalanced(svd: &Svd, scales: &[f64]) -> Result<Self> {
+        if let Some(&found) = scales.iter().find(|scale| !(scale.is_finite() && **scale > 0.0)) {
+            return Err(Error::parameter("every scale of a layer", "above 0", found));
+        }
+        let mut model = Self::balanced(svd, scales.len())?;
+        let mean = scales.iter().map(|scale| scale.ln()).sum::<f64>() / scales.len() as f64;
+        for (place, size) in scales.iter().enumerate() {
+            crate::linalg::scale(size / mean.exp(), model.params.stored_mut(place));
+        }
+        Ok(model)
+    }
+
     /// The network of these layers, W_1 first.
     ///
     /// # Errors

@@ -74,9 +74,11 @@ impl Tensors {
         self.words.get(name).map(String::as_str)
     }
 
-    /// The layers `layers.0`, `layers.1`, … (W_1 first), in order.
+    /// The layers `layers.0`, `layers.1`, … (W_1 first), in order; none if one between them is missing or is no matrix.
     pub fn layers(&self) -> Vec<Mat> {
-        (0..).map_while(|j| self.matrix(&format!("layers.{j}"))).collect()
+        let layers: Vec<Mat> = (0..).map_while(|j| self.matrix(&format!("layers.{j}"))).collect();
+        let named = self.names().filter(|name| name.starts_with("layers.")).count();
+        if named == layers.len() { layers } else { Vec::new() }
     }
 
     /// Writes the file, whole or not at all.

@@ -1,7 +1,7 @@
 //! Curvature as figures: the density of a spectrum, and sharpness, trace and distance along runs.
 
 use super::{Axis, Block, Figure, Layer, Reference, Section};
-use crate::analysis::Density;
+use crate::analysis::{Density, escape};
 use crate::train::Trajectory;
 
 /// Points at which a density is drawn.
@@ -23,7 +23,7 @@ pub fn density(density: &Density) -> Option<Figure> {
     Some(Figure::new("Spectral density", axes.0, axes.1).with(Layer::line("", places, values)))
 }
 
-/// Curvature along runs, each with its name and, where it is known, its rate: the sharpness with the line 2/rate above which descent
+/// Curvature along runs, each with its name and, for plain descent, its rate: the sharpness with the line 2/rate above which descent
 /// leaves a minimum, trace, flatness gap, and the distance from the start. None where none of it was recorded.
 pub fn curvature(runs: &[(&str, &Trajectory, Option<f64>)]) -> Option<Section> {
     let quantities = [
@@ -42,12 +42,16 @@ pub fn curvature(runs: &[(&str, &Trajectory, Option<f64>)]) -> Option<Section> {
             figure = figure.with(Layer::line(*name, steps, values));
             any = true;
         }
-        let mut rates: Vec<f64> = runs.iter().filter_map(|(_, _, rate)| *rate).collect();
-        rates.dedup();
         let mut caption = format!("By step: {caption}.");
-        if let (true, "sharpness", [rate]) = (any, column, &rates[..]) {
+        if let (true, "sharpness", Some(rate)) = (any, column, common_rate(runs)) {
             figure = figure.with(Layer::rule("2 / rate", Reference::Horizontal(2.0 / rate)));
             caption += " Above the line 2 / rate descent leaves a minimum.";
+        }
+        if let ("distance", [(_, run, _)]) = (column, runs)
+            && let Some((step, times)) = left(run)
+        {
+            figure = figure.with(Layer::rule("escape", Reference::Vertical(step)));
+            caption += &format!(" At step {step} it has grown by a factor of {times}: the escape.");
         }
         if any {
             section = section.with(Block::figure(figure, caption));
@@ -55,6 +59,19 @@ pub fn curvature(runs: &[(&str, &Trajectory, Option<f64>)]) -> Option<Section> {
         }
     }
     drawn.then_some(section)
+}
+
+/// The rate, where all runs have the same one.
+fn common_rate(runs: &[(&str, &Trajectory, Option<f64>)]) -> Option<f64> {
+    let rate = runs.first()?.2?;
+    runs.iter().all(|run| run.2 == Some(rate)).then_some(rate)
+}
+
+/// The first recorded step at which the distance is a thousand times the first one that was recorded, and that factor.
+fn left(run: &Trajectory) -> Option<(f64, f64)> {
+    const TIMES: f64 = 1_000.0;
+    let (steps, distances) = measured(run, "distance")?;
+    Some((escape(&steps, &distances, TIMES * distances.first()?)?, TIMES))
 }
 
 /// The recorded rows in which the column was measured, and is above zero.

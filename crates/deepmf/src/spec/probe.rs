@@ -47,8 +47,8 @@ pub enum Probe {
     GainDeviation,
 }
 
-/// Recorded rows from one measurement of the curvature to the next, unless it is said: it costs as much as some dozen steps.
-const CURVATURE_EVERY: usize = 10;
+/// Recorded rows from one measurement of the curvature to the next, unless it is said: it costs as much as some hundred steps.
+const CURVATURE_EVERY: usize = 25;
 
 const NAMES: [(&str, Probe); 17] = [
     ("test-error", Probe::TestError),

@@ -118,8 +118,8 @@ fn largest_curvature(problem: &Problem, model: &dyn Model) -> Result<f64> {
     Ok(extreme_curvature(&mut hessian, End::Largest, CURVATURE)?.value)
 }
 
-/// The relative residual of a sharpness along a run; its square is about the relative error.
-const CURVATURE: f64 = 1e-3;
+/// The relative residual of a sharpness along a run; the error is its square over the relative distance to the next eigenvalue.
+const CURVATURE: f64 = 1e-4;
 
 fn all(model: &dyn Model, room: &mut Room) -> Result<Vec<f64>> {
     Ok(model.forward(&mut room.pass).thin_svd()?.s)

@@ -25,19 +25,38 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Mat>> {
         };
         paths.iter().map(read).collect::<Result<_>>()?
     } else {
+        if !path.is_dir() && !is("safetensors") {
+            let problem =
+                "must be a run folder or a .safetensors, .npz or .npy file, but it is none";
+            return Err(Error::data(path, problem));
+        }
+        if path.is_dir() && !path.join(MODEL).exists() {
+            let problem = "must hold the model.safetensors of one run (of a sweep, the folder of one trial), but it holds none";
+            return Err(Error::data(path, problem));
+        }
         let path = if path.is_dir() { path.join(MODEL) } else { path.clone() };
         let layers = Tensors::load(path)?.layers();
         layers.into_iter().enumerate().map(|(j, layer)| (format!("layers.{j}"), layer)).collect()
     };
     if named.is_empty() {
-        let problem = "must hold `layers.0`, `layers.1` and so on, but it holds none";
+        let problem =
+            "must hold matrices `layers.0`, `layers.1` and so on without a gap, but it does not";
+        return Err(Error::data(path, problem));
+    }
+    if let Some((name, layer)) = named.iter().find(|(_, layer)| !layer.max_abs().is_finite()) {
+        let found = layer.values().iter().find(|x| !x.is_finite()).copied().unwrap_or(f64::NAN);
+        let problem = format!(
+            "every entry of `{name}` must be finite, but one is {found} (did the run diverge?)"
+        );
         return Err(Error::data(path, problem));
     }
     for pair in named.windows(2) {
         let ((_, lower), (name, upper)) = (&pair[0], &pair[1]);
         if lower.rows() != upper.cols() {
             let (expected, found) = (lower.rows(), upper.cols());
-            let problem = format!("`{name}` must have {expected} columns, but it has {found}");
+            let problem = format!(
+                "`{name}` must have {expected} columns (W_1, which meets a vector first, comes first), but it has {found}"
+            );
             return Err(Error::data(path, problem));
         }
     }

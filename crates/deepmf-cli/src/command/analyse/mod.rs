@@ -33,22 +33,26 @@ pub(crate) fn run(args: &Analyse, talk: Talk) -> Result<Ending, Failure> {
     if !(args.tolerance.is_finite() && args.tolerance > 0.0) {
         return Err(Error::parameter("tolerance", "above 0", args.tolerance).into());
     }
+    let curved = args.sharpness || args.trace || args.density;
+    if !curved && (args.problem.is_some() || args.constant.is_some()) {
+        let what = "--problem or --constant";
+        let expected = "given with --sharpness, --trace or --density";
+        return Err(Error::parameter(what, expected, "given without").into());
+    }
     let layers = factors::read(&args.factors)?;
     let views: Vec<_> = layers.iter().map(Mat::view).collect();
-    let curved = args.sharpness || args.trace || args.density;
     let mut facts = facts(&views)?;
-    let mut density = None;
+    let (mut density, mut told) = (None, Vec::new());
     if curved {
         let asked = curvature::Asked::of(args);
         let found = curvature::measure(&asked, &views)?;
-        if let Some(told) = &found.told {
-            talk.warning(told);
-        }
+        found.told.iter().for_each(|told| talk.warning(told));
+        told = found.told;
         facts.extend(found.facts);
         density = found.density;
     }
     if let Some(path) = &args.report {
-        page::made(args, &facts, density.as_ref())?.save(path)?;
+        page::made(args, &facts, density.as_ref(), &told)?.save(path)?;
     }
     if args.json {
         output::json(&Value::Object(facts))?;

@@ -3,13 +3,12 @@
 use deepmf::Result;
 use deepmf::analysis::Density;
 use deepmf::report::{self, Axis, Block, Figure, Layer, Page, Section};
-use deepmf::train::Trajectory;
 use serde_json::{Map, Value};
 
 use super::{curvature, title};
 use crate::args::Analyse;
-use crate::page::rate;
-use crate::run_folder::{SPEC, TRAJECTORY};
+use crate::page::Recorded;
+use crate::run_folder::RESULT;
 
 /// Spectrum, curvature, density, and, of a run folder, the curvature along the run.
 ///
@@ -19,6 +18,7 @@ pub(super) fn made(
     args: &Analyse,
     facts: &Map<String, Value>,
     density: Option<&Density>,
+    told: &[String],
 ) -> Result<Page> {
     let folder = &args.factors[0];
     let mut page = Page::new("Analysis", title(facts));
@@ -35,7 +35,11 @@ pub(super) fn made(
     section = section.with(Block::figure(bars, "The singular values of the product."));
     page = page.with(section);
     if facts.contains_key("problem") {
-        let mut section = Section::new("The Hessian").with(Block::Table(curvature::table(facts)?));
+        let mut section = Section::new("The Hessian");
+        for told in told {
+            section = section.with(Block::warning(told));
+        }
+        section = section.with(Block::Table(curvature::table(facts)?));
         if let Some(figure) = density.and_then(report::density) {
             let caption =
                 "The density of the eigenvalues of the Hessian with respect to the layers.";
@@ -43,14 +47,10 @@ pub(super) fn made(
         }
         page = page.with(section);
     }
-    let recorded = folder.join(TRAJECTORY);
-    if recorded.is_file() {
-        let run = Trajectory::read(recorded)?;
-        let spec = std::fs::read_to_string(folder.join(SPEC)).unwrap_or_default();
-        let name = folder.display().to_string();
-        if let Some(section) = report::curvature(&[(name.as_str(), &run, rate(&spec))]) {
-            page = page.with(section);
-        }
+    if folder.join(RESULT).is_file()
+        && let Some(section) = crate::page::curvature(&[Recorded::read(folder)?])
+    {
+        page = page.with(section);
     }
     Ok(page)
 }

@@ -38,7 +38,8 @@ pub fn induced_rule(problem: &Problem, depth: usize) -> Option<Induced> {
 /// [`induced_rule`] knows it.
 ///
 /// # Errors
-/// [`Error::Shape`] if `product` has not the shape of the problem, [`Error::NotFinite`].
+/// [`Error::Shape`] if `product` has not the shape of the problem, [`Error::NotFinite`]; [`Error::Parameter`] where the powers of one
+/// measurement fall below rounding.
 pub fn induced_trace(problem: &Problem, product: MatRef<'_>, depth: usize) -> Result<Option<f64>> {
     let Some(rule) = induced_rule(problem, depth) else { return Ok(None) };
     must_fit(problem, &[product])?;
@@ -55,8 +56,9 @@ pub fn induced_trace(problem: &Problem, product: MatRef<'_>, depth: usize) -> Re
         }
         Induced::Single => {
             let (scale, chain) = single(problem, product, depth);
-            let n = depth as f64;
-            scale * n * thin(chain.view())?.s.iter().map(|s| s.powf(2.0 / n)).sum::<f64>()
+            let (n, rank) = (depth as f64, must_be_resolved(problem, product, depth)?);
+            let values = &svd(chain.view())?.s[..rank];
+            scale * n * values.iter().map(|s| s.powf(2.0 / n)).sum::<f64>()
         }
     }))
 }
@@ -124,7 +126,9 @@ pub fn induced_factors(
 // in Hölder's inequality and between the means.
 fn single_factors(problem: &Problem, product: MatRef<'_>, depth: usize) -> Result<DeepLinear> {
     let (_, chain) = single(problem, product, depth);
-    let (rank, Svd { u: p, s: d, .. }) = (thin(product)?.s.len(), thin(chain.view())?);
+    let rank = thin(product)?.s.len();
+    let seen = must_be_resolved(problem, product, depth)?;
+    let Svd { u: p, s: d, .. } = svd(chain.view())?.first(seen);
     if d.len() != rank {
         return Err(Error::parameter("the rank of A on the range of M", rank.to_string(), d.len()));
     }
@@ -141,6 +145,18 @@ fn single_factors(problem: &Problem, product: MatRef<'_>, depth: usize) -> Resul
     }
     let last = product.times(pseudo_inverse(&right)?.view());
     layered(depth, first, last, |j| middle[j].clone())
+}
+
+/// The rank of AᵀM, whose powers up to the depth must lie above rounding.
+fn must_be_resolved(problem: &Problem, product: MatRef<'_>, depth: usize) -> Result<usize> {
+    let values = thin(operator(problem).t().times(product).view())?.s;
+    let spread = values.last().zip(values.first()).map_or(1.0, |(least, most)| least / most);
+    let power = spread.powf(depth as f64 - 1.0);
+    if power < 1e-12 {
+        let what = "the spread of the singular values of AᵀM, to the power depth − 1,";
+        return Err(Error::parameter(what, "1e-12 or more", format!("{power:.1e}")));
+    }
+    Ok(values.len())
 }
 
 /// The network of a first, a last, and the layers between.

@@ -1,7 +1,7 @@
 //! The trace of the Hessian with respect to the layers, in closed form, and its gradient.
 
 use crate::analysis::chains::{Chains, add, must_fit, weights};
-use crate::linalg::{Mat, MatRef, axpy, dot};
+use crate::linalg::{Mat, MatRef, axpy, dot, sum_of_squares};
 use crate::model::Params;
 use crate::problem::Problem;
 use crate::{Error, Result};
@@ -36,8 +36,7 @@ pub fn layer_traces(problem: &Problem, layers: &[MatRef<'_>]) -> Result<Vec<f64>
     Ok((1..=layers.len()).map(block).collect())
 }
 
-/// The trace for isotropic measurements: m · c · Σ_j ‖L_j‖_F² ‖R_j‖_F² / (rows · cols) with the mean second derivative c and
-/// operators of mean squared norm 1, or more generally Σᵢ cᵢ ‖Aᵢ‖² in the place of m · c.
+/// The trace for isotropic measurements: Σᵢ cᵢ ‖Aᵢ‖² / (rows · cols) times Σ_j ‖L_j‖_F² ‖R_j‖_F².
 ///
 /// Under a restricted isometry it is near [`hessian_trace`]; where every entry is seen, equal.
 ///
@@ -45,15 +44,9 @@ pub fn layer_traces(problem: &Problem, layers: &[MatRef<'_>]) -> Result<Vec<f64>
 /// As [`hessian_trace`].
 pub fn isotropic_trace(problem: &Problem, layers: &[MatRef<'_>]) -> Result<f64> {
     must_fit(problem, layers)?;
-    let (rows, cols) = problem.shape();
-    let (weights, chains) = (weights(problem, layers), Chains::new(layers));
-    let terms = problem.terms().iter().zip(&weights);
-    let scale: f64 = terms.map(|(term, w)| term.observation.block_trace(w, None, None)).sum();
-    let size = |factor: Option<MatRef<'_>>, side: usize| {
-        factor.map_or(side as f64, |f| dot(f.to_mat().values(), f.to_mat().values()))
-    };
-    let block = |j| size(chains.left(j), rows) * size(chains.right(j), cols);
-    Ok(scale * (1..=layers.len()).map(block).sum::<f64>() / (rows as f64 * cols as f64))
+    let ((rows, cols), chains) = (problem.shape(), Chains::new(layers));
+    let block = |j| square(chains.left(j), rows) * square(chains.right(j), cols);
+    Ok(isotropic_scale(problem, layers) * (1..=layers.len()).map(block).sum::<f64>())
 }
 
 /// Writes ∇ tr H, the gradient of [`hessian_trace`] with respect to the layers, to the first matrices of `into`, and gives tr H.
@@ -68,16 +61,61 @@ pub fn hessian_trace_gradient(
     into: &mut Params,
 ) -> Result<f64> {
     must_fit(problem, layers)?;
-    let fits = into.slots().len() == layers.len()
-        && into.slots().iter().zip(layers).all(|(s, w)| (s.rows, s.cols) == (w.rows(), w.cols()));
-    if !fits {
-        return Err(Error::shape("the gradient", "the form of the layers", "another form"));
-    }
+    must_have_form(layers, into)?;
     let (weights, chains) = (weights(problem, layers), Chains::new(layers));
-    let depth = layers.len();
+    let terms = || problem.terms().iter().zip(&weights);
+    let mut trace = terms()
+        .map(|(t, w)| t.observation.block_trace(w, None, chains.right(layers.len())))
+        .sum::<f64>();
+    back_propagate(
+        layers,
+        &chains,
+        into,
+        |j, left| {
+            let own = sum(terms().map(|(t, w)| t.observation.left_slope(w, left, chains.right(j))));
+            trace += dot(own.values(), left.to_mat().values());
+            own
+        },
+        |j, right| sum(terms().map(|(t, w)| t.observation.right_slope(w, chains.left(j), right))),
+    );
+    Ok(trace)
+}
+
+/// As [`hessian_trace_gradient`], of [`isotropic_trace`].
+///
+/// # Errors
+/// As [`hessian_trace_gradient`].
+pub fn isotropic_trace_gradient(
+    problem: &Problem,
+    layers: &[MatRef<'_>],
+    into: &mut Params,
+) -> Result<f64> {
+    must_fit(problem, layers)?;
+    must_have_form(layers, into)?;
+    let ((rows, cols), chains) = (problem.shape(), Chains::new(layers));
+    let scale = isotropic_scale(problem, layers);
+    back_propagate(
+        layers,
+        &chains,
+        into,
+        |j, left| left.to_mat().scaled(scale * square(chains.right(j), cols)),
+        |j, right| right.to_mat().scaled(scale * square(chains.left(j), rows)),
+    );
+    isotropic_trace(problem, layers)
+}
+
+/// Writes the gradient of T with respect to the layers from half its derivatives with respect to every L_jᵀ and R_j: L_{j−1} = L_j W_j and
+/// R_{j+1} = W_j R_j carry them from layer to layer.
+fn back_propagate(
+    layers: &[MatRef<'_>],
+    chains: &Chains,
+    into: &mut Params,
+    mut to_left: impl FnMut(usize, MatRef<'_>) -> Mat,
+    to_right: impl Fn(usize, MatRef<'_>) -> Mat,
+) {
     into.values_mut().fill(0.0);
-    let mut trace = 0.0;
-    // λ = dT/dL_{j−1}, transposed, and μ = dT/dR_{j+1}, carried from layer to layer.
+    let depth = layers.len();
+    // λ = dT/dL_{j−1}, transposed.
     let mut lambda: Option<Mat> = None;
     for j in 1..=depth {
         if let Some(lambda) = &lambda {
@@ -86,21 +124,14 @@ pub fn hessian_trace_gradient(
                 None => add_to(into, j - 1, lambda.t()),
             }
         }
-        let terms = problem.terms().iter().zip(&weights);
-        let Some(left) = chains.left(j) else {
-            trace += terms
-                .map(|(term, w)| term.observation.block_trace(w, None, chains.right(j)))
-                .sum::<f64>();
-            break;
-        };
-        let own = sum(terms.map(|(t, w)| t.observation.left_slope(w, left, chains.right(j))));
-        trace += dot(own.values(), left.to_mat().values());
-        let mut next = own.scaled(2.0);
+        let Some(left) = chains.left(j) else { break };
+        let mut next = to_left(j, left).scaled(2.0);
         if let Some(lambda) = &lambda {
             add(next.view_mut(), layers[j - 1], lambda.view());
         }
         lambda = Some(next);
     }
+    // μ = dT/dR_{j+1}.
     let mut mu: Option<Mat> = None;
     for j in (1..=depth).rev() {
         if let Some(mu) = &mu {
@@ -110,15 +141,35 @@ pub fn hessian_trace_gradient(
             }
         }
         let Some(right) = chains.right(j) else { break };
-        let terms = problem.terms().iter().zip(&weights);
-        let own = sum(terms.map(|(t, w)| t.observation.right_slope(w, chains.left(j), right)));
-        let mut next = own.scaled(2.0);
+        let mut next = to_right(j, right).scaled(2.0);
         if let Some(mu) = &mu {
             add(next.view_mut(), layers[j - 1].t(), mu.view());
         }
         mu = Some(next);
     }
-    Ok(trace)
+}
+
+fn must_have_form(layers: &[MatRef<'_>], into: &Params) -> Result<()> {
+    let fits = into.slots().len() == layers.len()
+        && into.slots().iter().zip(layers).all(|(s, w)| (s.rows, s.cols) == (w.rows(), w.cols()));
+    if fits {
+        return Ok(());
+    }
+    Err(Error::shape("the gradient", "the form of the layers", "another form"))
+}
+
+/// Σᵢ cᵢ ‖Aᵢ‖² / (rows · cols).
+fn isotropic_scale(problem: &Problem, layers: &[MatRef<'_>]) -> f64 {
+    let (rows, cols) = problem.shape();
+    let weights = weights(problem, layers);
+    let terms = problem.terms().iter().zip(&weights);
+    let sum: f64 = terms.map(|(term, w)| term.observation.block_trace(w, None, None)).sum();
+    sum / (rows as f64 * cols as f64)
+}
+
+/// ‖factor‖_F², that of the identity where there is none.
+fn square(factor: Option<MatRef<'_>>, side: usize) -> f64 {
+    factor.map_or(side as f64, |factor| sum_of_squares(factor.stored().0))
 }
 
 fn add_to(into: &mut Params, place: usize, part: MatRef<'_>) {

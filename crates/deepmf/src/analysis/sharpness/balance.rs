@@ -40,25 +40,34 @@ pub fn frobenius_balance(layers: &[MatRef<'_>]) -> Result<Vec<f64>> {
     Ok(norms.iter().map(|norm| norm / mean.exp()).collect())
 }
 
+/// The layer, counted from 1, whose number in a [`spectral_balance`] or a [`frobenius_balance`] is furthest from 1 by factor, with that number; none if
+/// all are within a part `tolerance` of 1.
+pub fn unbalanced_layer(balance: &[f64], tolerance: f64) -> Option<(usize, f64)> {
+    let excess = balance.iter().map(|x| x.max(1.0 / x)).enumerate();
+    let (place, most) = excess.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (most > 1.0 + tolerance).then(|| (place + 1, balance[place]))
+}
+
 /// Whether the layers are a flattest minimum of a problem that sees every entry with one weight: whether the sharpness is within a part
-/// `tolerance` of [`sharpness_minimum`].
+/// `tolerance` of [`sharpness_minimum`]. Layers that are no minimum are not flat.
 ///
 /// # Errors
 /// As [`sharpness`]; [`Error::Parameter`] for another problem.
 pub fn is_flat(problem: &Problem, layers: &[MatRef<'_>], tolerance: f64) -> Result<bool> {
-    let Some(gap) = flatness_gap(problem, layers)? else {
+    if least_sharpness(problem, layers)?.is_none() {
         return Err(Error::parameter("a problem of flat minima", "seen in every entry", "another"));
-    };
-    Ok(gap <= 1.0 + tolerance)
+    }
+    Ok(flatness_gap(problem, layers)?.is_some_and(|gap| gap <= 1.0 + tolerance))
 }
 
-/// The sharpness over [`sharpness_minimum`] of the product, where every entry is seen with one weight; else none. 1 at the flattest minima.
+/// The sharpness over [`sharpness_minimum`] of the product, at a minimum where every entry is seen with one weight; else none. 1 at the flattest minima.
 ///
 /// # Errors
 /// As [`sharpness`].
 pub fn flatness_gap(problem: &Problem, layers: &[MatRef<'_>]) -> Result<Option<f64>> {
     let Some(minimum) = least_sharpness(problem, layers)? else { return Ok(None) };
-    Ok(Some(sharpness(problem, layers, 1e-9)?.value / minimum))
+    let found = sharpness(problem, layers, 1e-9)?;
+    Ok(found.at_minimizer.then(|| if minimum > 0.0 { found.value / minimum } else { 1.0 }))
 }
 
 /// [`sharpness_minimum`] of the product of the layers, where every entry is seen with one weight.

@@ -8,18 +8,19 @@ use crate::model::{DeepLinear, Model, Params, Pass};
 use crate::problem::{Evaluation, Problem};
 use crate::{Error, Result};
 
-/// What the residual may change of the sharpness, as a part of it, where layers count as a minimum.
-const NEAR: f64 = 1e-9;
+/// What the residual may change of the sharpness, as a part of it, where layers count as a minimum; and the relative residual of one layer.
+const NEAR: f64 = 1e-6;
 
 /// The largest eigenvalue of the Hessian with respect to the layers.
 #[derive(Clone, Debug)]
 pub struct Sharpness {
     /// λ_max, a Rayleigh quotient: a lower bound but for rounding.
     pub value: f64,
-    /// An interval that holds an eigenvalue, which is the largest one unless the start was orthogonal to it.
+    /// An interval that holds an eigenvalue; λ_max is at least its lower end. It is λ_max unless the search, at a loose tolerance, has settled on
+    /// a lower eigenvalue that lies close by.
     pub interval: (f64, f64),
-    /// Whether the layers are a minimum to rounding, so that the value is that of the small operator on what is seen; else it is
-    /// that of the Hessian where the layers are.
+    /// Whether the layers are a minimum that fits what is seen: what the residual can change is below a part of 1e-6, and is in the interval. Then the value is
+    /// that of the small operator on what is seen, else that of the Hessian where the layers are.
     pub at_minimizer: bool,
     /// ‖A(W) − y‖ / ‖y‖ over all measurements.
     pub residual: f64,
@@ -31,7 +32,7 @@ pub struct Sharpness {
 
 /// The sharpness of `layers`, W_1 first, to a residual of `tolerance` times its size.
 ///
-/// At a minimum, where what the residual can add is below a part of 1e-9, by Lanczos on a small operator: on rows × cols where
+/// At a minimum, where what the residual can add is below a part of 1e-6, by Lanczos on a small operator: on rows × cols where
 /// every entry is seen, from a nearly exact start, or on the measurements, or on the parameters, whichever are fewest. Elsewhere by Lanczos
 /// on the Hessian; [`Sharpness::at_minimizer`] says which.
 ///
@@ -56,12 +57,13 @@ pub struct Sharpness {
 /// # Errors
 /// As [`hessian_trace`](crate::analysis::hessian_trace), and [`Error::Parameter`] if `tolerance` is not above 0.
 pub fn sharpness(problem: &Problem, layers: &[MatRef<'_>], tolerance: f64) -> Result<Sharpness> {
+    must_be_tolerance(tolerance)?;
     let model = network(problem, layers)?;
     let place = Place::new(problem, &model)?;
     // Far from a minimum the small operator only gives a start.
     let far = place.added > 1e-3 * hessian_trace(problem, layers)?;
     let near = at(problem, &model, if far { tolerance.max(1e-2) } else { tolerance }, &place)?;
-    if near.at_minimizer {
+    if near.at_minimizer || model.depth() == 1 {
         return Ok(near);
     }
     let mut hessian = Hessian::new(problem, &model, Kind::Full)?;
@@ -94,8 +96,17 @@ pub fn sharpness_at_minimizer(
     layers: &[MatRef<'_>],
     tolerance: f64,
 ) -> Result<Sharpness> {
+    must_be_tolerance(tolerance)?;
     let model = network(problem, layers)?;
     at(problem, &model, tolerance, &Place::new(problem, &model)?)
+}
+
+/// ‖A(W) − y‖ / ‖y‖ over all measurements, with W the product of `layers`.
+///
+/// # Errors
+/// As [`hessian_trace`].
+pub fn relative_residual(problem: &Problem, layers: &[MatRef<'_>]) -> Result<f64> {
+    Ok(Place::new(problem, &network(problem, layers)?)?.residual)
 }
 
 /// How far from a minimum layers are.
@@ -135,10 +146,14 @@ impl Place {
     }
 }
 
-fn at(problem: &Problem, model: &DeepLinear, tolerance: f64, place: &Place) -> Result<Sharpness> {
-    if !(tolerance.is_finite() && tolerance > 0.0) {
-        return Err(Error::parameter("the tolerance of a sharpness", "above 0", tolerance));
+fn must_be_tolerance(tolerance: f64) -> Result<()> {
+    if tolerance.is_finite() && tolerance > 0.0 {
+        return Ok(());
     }
+    Err(Error::parameter("the tolerance of a sharpness", "above 0", tolerance))
+}
+
+fn at(problem: &Problem, model: &DeepLinear, tolerance: f64, place: &Place) -> Result<Sharpness> {
     let weights = weights(problem, &model.layers());
     let (seen, parameters) = (problem.measurements(), model.params().values().len());
     let whole = match problem.terms() {
@@ -183,7 +198,8 @@ fn at(problem: &Problem, model: &DeepLinear, tolerance: f64, place: &Place) -> R
     Ok(Sharpness {
         value: found.value,
         interval: (found.value - width, found.value + width),
-        at_minimizer: place.added <= NEAR * found.value,
+        at_minimizer: place.added <= NEAR * found.value
+            && (model.depth() > 1 || place.residual <= NEAR),
         residual: place.residual,
         direction,
         products: found.products,
