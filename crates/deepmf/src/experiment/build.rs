@@ -43,6 +43,15 @@ pub struct Parts {
 pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
     let source = Source::load(spec, base)?;
     let (problem, validation) = problem(spec, &source)?;
+    let gap = |probe: &spec::Probe| matches!(probe, spec::Probe::FlatnessGap(_));
+    if spec.train.record.probes.iter().any(gap)
+        && !problem.terms().iter().all(|term| term.observation.sees_all())
+    {
+        let ((rows, cols), found) = (problem.shape(), problem.measurements());
+        let found = format!("with it and {found} measurements of {rows} x {cols}");
+        let expected = "without flatness-gap where not every entry is seen";
+        return Err(Error::parameter("train.record.probes", expected, found));
+    }
     let Start { model, edge } = start(spec, &problem, base)?;
     let at_edge = at_edge(spec, edge);
     let trainer = trainer(&at_edge, validation.as_ref())?;
@@ -81,6 +90,13 @@ pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Tr
 
 /// Checks what can be checked without reading data.
 pub(super) fn check(spec: &Spec) -> Result<()> {
+    if let Optimizer::LabelNoise(it) = &spec.train.optimizer
+        && it.clean.is_some()
+        && it.steps.is_none()
+    {
+        let what = "train.label-noise.steps";
+        return Err(Error::parameter(what, "given before a clean phase", "left out"));
+    }
     if let (Optimizer::LabelNoise(_), Some(found)) =
         (&spec.train.optimizer, spec.train.stop.loss_below)
     {
