@@ -44,13 +44,19 @@ pub(crate) fn explain(message: &str) -> String {
     }
 }
 
-fn unknown(what: &str, found: &str, known: &[&str]) -> String {
-    let nearest = known
+/// The known name that is nearest to what was found, if it is near enough to be meant.
+pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
         .iter()
-        .map(|known| (strsim::damerau_levenshtein(found, known), known))
+        .map(|known| (strsim::damerau_levenshtein(found, known), *known))
         .min()
-        .filter(|(distance, known)| *distance <= (known.len() / 3).max(2));
-    let hint = nearest.map_or(String::new(), |(_, known)| format!("; did you mean `{known}`?"));
+        .filter(|(distance, known)| *distance <= (known.len() / 3).max(2))
+        .map(|(_, known)| known)
+}
+
+fn unknown(what: &str, found: &str, known: &[&str]) -> String {
+    let hint =
+        nearest(found, known).map_or(String::new(), |known| format!("; did you mean `{known}`?"));
     let list: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
     let list = if list.is_empty() { "no keys".into() } else { list.join(", ") };
     format!("{what} `{found}`{hint}; known here: {list}").replace("?;", "?")
