@@ -65,7 +65,7 @@ pub fn page(runs: &[(&str, &Run)]) -> Result<Page> {
     Ok(page)
 }
 
-/// The course of runs, each with its name: loss, errors, effective rank, whatever else was recorded and is no [`curvature`], and singular
+/// The course of runs, each with its name: loss, errors, effective rank, whatever else was recorded and is no [`curvature()`], and singular
 /// values by step, and the last spectrum.
 pub fn course(runs: &[(&str, &Trajectory)]) -> Section {
     let mut section = Section::new("On the way");
