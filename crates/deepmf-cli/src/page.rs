@@ -1,9 +1,10 @@
 //! Pages of run folders: what is told of one run, and of several side by side.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::path::Path;
 
-use deepmf::report::{self, Block, Cell, Column, Section, Table};
+use deepmf::report::{self, Block, Cell, Column, Page, Section, Table};
 use deepmf::train::Trajectory;
 use deepmf::{Error, Result};
 use serde_json::Value;
@@ -52,6 +53,29 @@ impl Recorded {
     }
 }
 
+/// The varied values of a run of a sweep as words: `depth = 3, seed = 0`; keys are cut to their last name.
+pub(crate) fn varied(result: &Value) -> Option<String> {
+    let word = |(key, value): (&String, &Value)| {
+        let value =
+            toml::Value::try_from(value).map_or_else(|_| value.to_string(), |it| it.to_string());
+        format!("{} = {value}", key.rsplit('.').next().unwrap_or(key))
+    };
+    let words: Vec<String> = result.get("varied")?.as_object()?.iter().map(word).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The order of two runs of a sweep by their varied values.
+pub(crate) fn by_varied(a: &Recorded, b: &Recorded) -> Ordering {
+    fn values(run: &Recorded) -> impl Iterator<Item = &Value> {
+        run.result.get("varied").and_then(Value::as_object).into_iter().flat_map(|it| it.values())
+    }
+    let order = |(a, b): (&Value, &Value)| match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        _ => a.to_string().cmp(&b.to_string()),
+    };
+    values(a).zip(values(b)).map(order).fold(Ordering::Equal, Ordering::then)
+}
+
 /// The results of runs, a column a run.
 ///
 /// # Errors
@@ -96,17 +120,17 @@ fn flat(before: &str, value: &Value) -> Vec<(String, Cell)> {
     cells
 }
 
-/// The course of runs: loss, effective rank, singular values, and the last spectrum.
-pub(crate) fn course(runs: &[Recorded]) -> Section {
-    let runs: Vec<_> = runs.iter().map(|run| (run.name.as_str(), &run.trajectory)).collect();
-    report::course(&runs)
-}
-
 /// Curvature along runs, where it was recorded.
 pub(crate) fn curvature(runs: &[Recorded]) -> Option<Section> {
     let runs: Vec<_> =
         runs.iter().map(|run| (run.name.as_str(), &run.trajectory, run.rate())).collect();
     report::curvature(&runs)
+}
+
+/// The page with what was recorded along runs: their course, and curvature where it was recorded.
+pub(crate) fn along(page: Page, runs: &[Recorded]) -> Page {
+    let courses: Vec<_> = runs.iter().map(|run| (run.name.as_str(), &run.trajectory)).collect();
+    curvature(runs).into_iter().fold(page.with(report::course(&courses)), Page::with)
 }
 
 /// The rate of plain gradient descent, if that is the optimizer of a spec.

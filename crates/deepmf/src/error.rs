@@ -95,6 +95,19 @@ impl Error {
         Self::Parameter { name: name.into(), allowed: allowed.into(), found: found.to_string() }
     }
 
+    /// The same about a key in the table `path` of an experiment file, where it is about a parameter or a shape.
+    pub(crate) fn below(mut self, path: &str) -> Self {
+        if let Self::Parameter { name, .. } | Self::Shape { what: name, .. } = &mut self {
+            let joint = if name.contains(' ') {
+                format!("{name} of {path}")
+            } else {
+                format!("{path}.{name}")
+            };
+            *name = joint;
+        }
+        self
+    }
+
     /// A [`Error::Data`] about a file as a whole.
     pub fn data(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
         Self::Data { path: path.as_ref().into(), line: None, column: None, problem: problem.into() }

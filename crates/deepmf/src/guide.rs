@@ -20,6 +20,7 @@ page!(completion, "docs/apps/completion.md");
 page!(sensing, "docs/apps/sensing.md");
 page!(report, "docs/report.md");
 page!(experiment, "docs/experiment.md");
+page!(experiment_keys, "docs/experiment-keys.md");
 page!(cookbook, "docs/cookbook.md");
 page!(interface, "docs/interface.md");
 page!(design, "docs/design.md");

@@ -82,7 +82,7 @@ fn written_cells_are_what_is_seen_and_the_determinant_has_its_sign() {
         }
     }
     let full = cells.replace("mask = {}", "full = {}");
-    assert!(message(&full).starts_with("cells must be given with a plain mask"));
+    assert!(message(&full).starts_with("data.cells must be given with a plain mask"));
 }
 
 #[test]
@@ -100,9 +100,9 @@ fn a_compressed_model_learns_what_the_wide_one_learns() {
     let (a, b) = (last(&compressed_run, "loss"), last(&wide, "loss"));
     assert!(a < 1.0 && (a - b).abs() < 1e-5, "{a} {b}");
     let error = message(&compressed.replace("rank = 2", "rank = 5"));
-    assert_eq!(error, "rank must be from 1 to 4, but it is 5");
+    assert_eq!(error, "model.compressed.rank must be from 1 to 4, but it is 5");
     let error = message(&compressed.replace("rank = 2", "rank = 0"));
-    assert_eq!(error, "rank must be 1 or more, but it is 0");
+    assert_eq!(error, "model.compressed.rank must be 1 or more, but it is 0");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_greedy_model_grows_and_its_folder_holds_all_phases() {
     // Found again, not run again.
     assert_eq!(experiment.run(&options).unwrap()[0].trajectory().unwrap(), trajectory);
     let error = message(&greedy.replace("scale = 1e-3", "depth = 1"));
-    assert_eq!(error, "depth must be 2 or more, but it is 1");
+    assert_eq!(error, "model.greedy.depth must be 2 or more, but it is 1");
 }
 
 #[test]
@@ -205,10 +205,16 @@ fn starts_and_rates_that_do_not_fit_are_refused() {
     let refused = |old: &str, new: &str| message(&PLANTED.replace(old, new));
     assert_eq!(
         refused("[2, 0.8]", "[2, 0.8, 1]"),
-        "layer-scales must have 2 numbers, one a layer, but it has 3"
+        "model.deep-linear.layer-scales must have 2 numbers, one a layer, but it has 3"
     );
-    assert_eq!(refused("1e-6", "-1"), "perturb.size must be 0 or more, but it is -1");
-    assert_eq!(refused("edge = 1.05", "edge = 0"), "edge must be above 0, but it is 0");
+    assert_eq!(
+        refused("1e-6", "-1"),
+        "model.deep-linear.perturb.size must be 0 or more, but it is -1"
+    );
+    assert_eq!(
+        refused("edge = 1.05", "edge = 0"),
+        "train.gradient-descent.edge must be above 0, but it is 0"
+    );
     let text = PLANTED.replace("edge = 1.05", "edge = 1.05\nrate = 0.1");
     let error = spec::parse(&text, Path::new("a.toml")).unwrap_err().to_string();
     assert!(error.contains("exactly one of `rate`, `edge`"), "{error}");
@@ -216,7 +222,9 @@ fn starts_and_rates_that_do_not_fit_are_refused() {
     let begin = grown.find("[model").unwrap();
     let end = grown.find("[train.gradient").unwrap();
     let grown = format!("{}[model.greedy]\n{}", &grown[..begin], &grown[end..]);
-    assert!(message(&grown).starts_with("edge must be given with a deep-linear"));
+    assert!(
+        message(&grown).starts_with("train.gradient-descent.edge must be given with a deep-linear")
+    );
 }
 
 #[test]

@@ -136,20 +136,39 @@ fn a_spec_comes_back_from_its_own_text() {
 fn numbers_out_of_range_are_told_before_work() {
     let folder = tempfile::tempdir().unwrap();
     let cases = [
-        ("depth = 2\n", "depth = 0\n", "depth must be 1 or more, but it is 0"),
-        ("rate = 1e-2", "rate = -1", "rate must be above 0, but it is -1"),
-        ("scale = 1e-2", "scale = -1", "init-scale must be above 0, but it is -1"),
-        ("rank  = 2", "rank  = 11", "rank must be from 1 to 10, but it is 11"),
-        ("count = 70", "count = 121", "what the mask sees must be from 1 to 120 entries"),
-        ("count = 70", "count = 7\nfraction = 0.1", "count must be given alone"),
-        ("every  = 50", "every  = 0", "record.every must be 1 or more, but it is 0"),
+        (
+            "depth = 2\n",
+            "depth = 0\n",
+            "12:1: model.deep-linear.depth must be 1 or more, but it is 0",
+        ),
+        (
+            "rate = 1e-2",
+            "rate = -1",
+            "16:1: train.group-rms-prop.rate must be above 0, but it is -1",
+        ),
+        (
+            "rate = 1e-2",
+            "rate = 1e-2\nschedule.warmup.steps = 0",
+            "17:17: train.group-rms-prop.schedule.warmup.steps must be 1 or more, but it is 0",
+        ),
+        (
+            "scale = 1e-2",
+            "scale = -1",
+            "13:24: model.deep-linear.init.gaussian.scale must be above 0, but it is -1",
+        ),
+        ("rank  = 2", "rank  = 11", "6:1: data.low-rank.rank must be from 1 to 10, but it is 11"),
+        ("count = 70", "count = 121", "9:1: problem.mask.count must be from 1 to 120 entries"),
+        ("count = 70", "count = 7\nfraction = 0.1", "9:1: problem.mask.count must be given alone"),
+        ("every  = 50", "every  = 0", "22:1: train.record.every must be 1 or more, but it is 0"),
+        // A key that varies is told where it varies.
+        ("\"seed\"", "\"train.record.every\"", "26:1: train.record.every must be 1 or more"),
     ];
     for (old, new, expected) in cases {
         let path = folder.path().join("bad.toml");
         let text = SWEEP.replace(old, new).replace("\"model.deep-linear.depth\" = [2, 3]\n", "");
         fs::write(&path, text).unwrap();
         let found = Experiment::load(&path).unwrap_err().to_string();
-        assert!(found.starts_with(expected), "{found}");
+        assert!(found.starts_with(&format!("{}:{expected}", path.display())), "{found}");
     }
 }
 

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+#[path = "house/keys.rs"]
+mod keys;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -173,12 +173,9 @@ fn page(done: &Completed, result: &Value, truth: Option<TruthErrors>, spec: &str
         errors = errors.with(Block::Table(summary::candidates(done)?));
     }
     let subtitle = format!("{} x {} table", done.shape.0, done.shape.1);
-    Ok(Page::new("Completion", subtitle)
-        .with(what)
-        .with(errors)
-        .with(page::results(&runs)?)
-        .with(page::course(&runs))
-        .with(page::again(&runs)))
+    let page =
+        Page::new("Completion", subtitle).with(what).with(errors).with(page::results(&runs)?);
+    Ok(page::along(page, &runs).with(page::again(&runs)))
 }
 
 /// Held-out entries against their answers, some with their intervals.

@@ -18,9 +18,13 @@ pub(crate) fn run(args: &Report, talk: Talk) -> Result<Ending, Failure> {
     place::check_file(&args.output, &[])?;
     let mut runs = Vec::new();
     for folder in &args.runs {
-        for folder in finished(folder)? {
-            runs.push(Recorded::read(&folder)?);
+        let mut found = recorded(folder)?;
+        if args.runs.len() > 1 {
+            for run in found.iter_mut().filter(|run| run.name != folder.display().to_string()) {
+                run.name = format!("{}: {}", folder.display(), run.name);
+            }
         }
+        runs.extend(found);
     }
     compared(&runs)?.save(&args.output)?;
     talk.line(&format!("{} runs: {}", runs.len(), args.output.display()));
@@ -33,16 +37,29 @@ pub(crate) fn run(args: &Report, talk: Talk) -> Result<Ending, Failure> {
 /// Those of its figures.
 pub(super) fn compared(runs: &[Recorded]) -> Result<Page> {
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-    let mut made =
-        Page::new("Runs", names.join(", ")).with(page::results(runs)?).with(page::course(runs));
-    if let Some(section) = page::curvature(runs) {
-        made = made.with(section);
+    let made = Page::new("Runs", names.join("; ")).with(page::results(runs)?);
+    Ok(page::along(made, runs).with(page::again(runs)))
+}
+
+/// The run of a folder by its name, or the finished ones of a sweep in their order, by what varies.
+///
+/// # Errors
+/// Those of reading them; [`Error::Data`] if there is none.
+pub(super) fn recorded(folder: &Path) -> Result<Vec<Recorded>> {
+    let mut runs =
+        finished(folder)?.iter().map(|found| Recorded::read(found)).collect::<Result<Vec<_>>>()?;
+    if folder.join(RESULT).is_file() {
+        return Ok(runs);
     }
-    Ok(made.with(page::again(runs)))
+    runs.sort_by(page::by_varied);
+    for run in &mut runs {
+        run.name = page::varied(&run.result).unwrap_or_else(|| std::mem::take(&mut run.name));
+    }
+    Ok(runs)
 }
 
 /// The run folder itself, or the finished ones in the folder of a sweep.
-pub(super) fn finished(folder: &Path) -> Result<Vec<PathBuf>> {
+fn finished(folder: &Path) -> Result<Vec<PathBuf>> {
     if folder.join(RESULT).is_file() {
         return Ok(vec![folder.into()]);
     }

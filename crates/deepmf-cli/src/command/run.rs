@@ -11,7 +11,6 @@ use crate::args::Run;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::output::{self, Talk};
-use crate::page::Recorded;
 use crate::{interrupt, place};
 
 /// Where an experiment writes if no folder is named.
@@ -54,10 +53,7 @@ fn sweep(args: &Run, talk: Talk) -> Result<Ending, Failure> {
     experiment::tell(&experiment.spec.title, &reports, talk)?;
     talk.line(&format!("the run folder: {}", folder.display()));
     if let Some(path) = &args.kept.report {
-        let folders = report::finished(&folder)?;
-        let runs =
-            folders.iter().map(|folder| Recorded::read(folder)).collect::<Result<Vec<_>, _>>()?;
-        report::compared(&runs)?.save(path)?;
+        report::compared(&report::recorded(&folder)?)?.save(path)?;
     }
     if args.kept.json {
         output::json(&experiment::json(&folder, &reports))?;

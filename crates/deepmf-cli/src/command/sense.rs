@@ -99,11 +99,8 @@ fn page(done: &Sensed, result: &Value, spec: &str) -> Result<Page> {
     }
     let (rows, cols) = done.shape;
     let subtitle = format!("{rows} x {cols} from {} measurements", done.measurements);
-    Ok(Page::new("Sensing", subtitle)
-        .with(what)
-        .with(page::results(&runs)?)
-        .with(page::course(&runs))
-        .with(page::again(&runs)))
+    let page = Page::new("Sensing", subtitle).with(what).with(page::results(&runs)?);
+    Ok(page::along(page, &runs).with(page::again(&runs)))
 }
 
 fn tell(done: &Sensed, truth_mse: Option<f64>, talk: Talk) {

@@ -119,12 +119,21 @@ fn a_sweep_is_run_told_and_reported() {
     assert_eq!(value["trials"].as_array().unwrap().len(), 2);
     assert_eq!(value["trials"][1]["steps"], 50);
     assert!(desk.text("s/results.csv").lines().count() == 3);
-    assert!(desk.text("p.html").contains("<svg"));
+    let page = desk.text("p.html");
+    assert!(page.contains("<svg"));
+    // Curves have the names of the trials, in their order, and not those of folders.
+    let names = [0, 1].map(|place| value["trials"][place]["trial"].as_str().unwrap().to_string());
+    assert!(page.contains(&format!("{}; {}", names[0], names[1])), "{names:?}");
+    assert!(page.matches(&names[1]).count() > 3);
     let again = desk.run("run sweep.toml --run s");
     assert_eq!(again.status.code(), Some(2));
     assert_eq!(desk.json("run sweep.toml --run s --resume --json"), value);
     desk.done("report s -o q.html");
     assert!(desk.text("q.html").contains("effective rank"));
+    assert_eq!(desk.text("q.html"), page);
+    desk.run("run sweep.toml --run u -q");
+    desk.done("report s u -o both.html");
+    assert!(desk.text("both.html").contains(&format!("u: {}", names[0])));
     let refused = desk.run("run sweep.toml --run t -o w.csv");
     assert!(stderr(&refused).contains("hint: --run"), "{}", stderr(&refused));
 }

@@ -20,6 +20,9 @@ use crate::spec::{self, Loss, Model, Observe, Optimizer, Spec};
 use crate::train::{Greedy, Stop, Trainer, Validation};
 use crate::{Error, Result};
 
+/// The table of a model whose start has keys of its own.
+const DEEP_LINEAR: &str = "model.deep-linear";
+
 /// The live parts of one run.
 pub struct Parts {
     /// What is observed, the loss, and the truth or the test entries.
@@ -106,50 +109,60 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         return Err(Error::parameter(what, expected, found));
     }
     if let Optimizer::GradientDescent(it) = &spec.train.optimizer {
-        positive("edge", it.edge)?;
+        positive("train.gradient-descent.edge", it.edge)?;
     }
     optimizer(&at_edge(spec, Some(1.0)).train.optimizer, spec.seed)?;
     stop(&spec.train.stop)?;
     if spec.train.record.every == 0 {
-        return Err(Error::parameter("record.every", "1 or more", 0));
+        return Err(Error::parameter("train.record.every", "1 or more", 0));
     }
     match &spec.model {
         Model::DeepLinear(model) => {
-            let widths = widths((&model.widths, model.depth, model.width), (1, 1))?;
-            positive("init-scale", model.init.scale())?;
-            start::check(model, widths.len() - 1)?;
+            let below = |error: Error| error.below(DEEP_LINEAR);
+            let said = (&model.widths, model.depth, model.width);
+            let widths = widths(said, (1, 1)).map_err(below)?;
+            let scale = format!("init.{}.scale", model.init.name());
+            positive(&scale, model.init.scale()).map_err(below)?;
+            start::check(model, widths.len() - 1).map_err(below)?;
         }
         Model::Residual(model) => {
-            widths((&model.widths, model.depth, model.width), (1, 1))?;
+            let said = (&model.widths, model.depth, model.width);
+            widths(said, (1, 1)).map_err(|error| error.below("model.residual"))?;
         }
         Model::Compressed(model) => {
-            for (name, value) in [("depth", model.depth), ("rank", model.rank)] {
+            for (name, value) in
+                [("model.compressed.depth", model.depth), ("model.compressed.rank", model.rank)]
+            {
                 if value == 0 {
                     return Err(Error::parameter(name, "1 or more", value));
                 }
             }
-            positive("init-scale", Some(model.scale))?;
+            positive("model.compressed.scale", Some(model.scale))?;
         }
         Model::Greedy(model) => {
-            greedy(model)?;
+            greedy(model).map_err(|error| error.below("model.greedy"))?;
         }
     }
     if let Observe::Sensing(sensing) = &spec.problem.observe {
-        positive("sensing.deviation", sensing.deviation)?;
+        positive("problem.sensing.deviation", sensing.deviation)?;
     }
     if let Loss::Huber { delta } = spec.problem.loss {
-        positive("delta", Some(delta))?;
+        positive("problem.loss.huber.delta", Some(delta))?;
     }
     let held = spec.train.validation.as_ref().map(|validation| validation.fraction);
     if let Some(fraction) = held.filter(|part| !(*part > 0.0 && *part < 1.0)) {
-        return Err(Error::parameter("validation.fraction", "above 0 and below 1", fraction));
+        return Err(Error::parameter("train.validation.fraction", "above 0 and below 1", fraction));
     }
     match &spec.data {
         spec::Data::LowRank(low_rank) => {
             let (rows, cols) = low_rank.shape;
             let most = rows.min(cols);
             if !(1..=most).contains(&low_rank.rank) {
-                return Err(Error::parameter("rank", format!("from 1 to {most}"), low_rank.rank));
+                return Err(Error::parameter(
+                    "data.low-rank.rank",
+                    format!("from 1 to {most}"),
+                    low_rank.rank,
+                ));
             }
             source::mask_count(spec, rows.saturating_mul(cols))?;
         }
@@ -162,7 +175,11 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
             source::mask_count(spec, rows.saturating_mul(cols))?;
             if !matches!(spec.model, Model::DeepLinear(_)) {
                 let found = "given with another one";
-                return Err(Error::parameter("planted", "given with a deep-linear model", found));
+                return Err(Error::parameter(
+                    "data.planted",
+                    "given with a deep-linear model",
+                    found,
+                ));
             }
         }
         spec::Data::Cells(_) | spec::Data::File(_) | spec::Data::EntriesOrder(_) => {}
@@ -220,7 +237,7 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
     };
     if validation.is_none() && spec.train.validation.is_some() {
         let found = "given with another observation";
-        return Err(Error::parameter("validation", "given with a mask", found));
+        return Err(Error::parameter("train.validation", "given with a mask", found));
     }
     let problem = match (&source.truth, &source.test) {
         (Some(truth), _) => problem.truth(truth)?,
@@ -250,7 +267,7 @@ fn stop(described: &spec::Stop) -> Result<Stop> {
     }
     if let Some(seconds) = described.seconds {
         let time = Duration::try_from_secs_f64(seconds)
-            .map_err(|_| Error::parameter("seconds", "0 or more", seconds))?;
+            .map_err(|_| Error::parameter("train.stop.seconds", "0 or more", seconds))?;
         stop = stop.time(time);
     }
     Ok(stop)

@@ -68,12 +68,13 @@ impl Experiment {
     /// Reads an experiment file and checks all that can be checked before work.
     ///
     /// # Errors
-    /// As [`Spec::load`]; [`Error::Parameter`] for a number out of its range.
+    /// As [`Spec::load`], also for a number out of its range.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         let base = folder.unwrap_or(Path::new(".")).to_path_buf();
-        Self::new(Spec::load(path)?, base)
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, "read", e))?;
+        Self::new(spec::parse(&text, path)?, base).map_err(|e| spec::placed(e, &text, path))
     }
 
     /// The experiment of a description; relative paths are seen from the folder `base`.

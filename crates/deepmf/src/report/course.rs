@@ -1,8 +1,16 @@
 //! What was recorded along runs, as figures; and the page of runs.
 
-use super::{Axis, Block, Cell, Column, Figure, Layer, Page, Section, Table};
+use super::{Axis, Block, Cell, Column, Figure, Layer, Page, Section, Table, curvature};
 use crate::Result;
 use crate::train::{Run, Trajectory};
+
+/// Columns with title and caption.
+const QUANTITIES: [(&str, &str, &str); 4] = [
+    ("loss", "Loss", "the training loss"),
+    ("best_validation_error", "Validation", "the least validation error so far (mean square)"),
+    ("test_error", "Error on what is not observed", "the mean squared error"),
+    ("effective_rank", "Effective rank", "the effective rank of the product"),
+];
 
 /// Most singular values that a figure follows.
 const FOLLOWED: usize = 10;
@@ -46,21 +54,22 @@ pub fn page(runs: &[(&str, &Run)]) -> Result<Page> {
     }
     let courses: Vec<_> = runs.iter().map(|(name, run)| (*name, &run.trajectory)).collect();
     let names: Vec<&str> = runs.iter().map(|(name, _)| *name).collect();
-    Ok(Page::new("Runs", names.join(", "))
+    let mut page = Page::new("Runs", names.join(", "))
         .with(Section::new("Results").with(Block::Table(table)))
-        .with(course(&courses)))
+        .with(course(&courses));
+    // The rate of a run is not known here.
+    let curved: Vec<_> = courses.iter().map(|(name, run)| (*name, *run, None)).collect();
+    if let Some(section) = curvature(&curved) {
+        page = page.with(section);
+    }
+    Ok(page)
 }
 
-/// The course of runs, each with its name: loss, errors, effective rank and singular values by step, and the last spectrum.
+/// The course of runs, each with its name: loss, errors, effective rank, whatever else was recorded and is no [`curvature()`], and singular
+/// values by step, and the last spectrum.
 pub fn course(runs: &[(&str, &Trajectory)]) -> Section {
     let mut section = Section::new("On the way");
-    let quantities = [
-        ("loss", "Loss", "the training loss"),
-        ("best_validation_error", "Validation", "the least validation error so far (mean square)"),
-        ("test_error", "Error on what is not observed", "the mean squared error"),
-        ("effective_rank", "Effective rank", "the effective rank of the product"),
-    ];
-    for (column, title, caption) in quantities {
+    for (column, title, caption) in QUANTITIES {
         let y = if column == "effective_rank" { Axis::linear(title) } else { Axis::log(title) };
         let mut figure = Figure::new(title, Axis::linear("step"), y);
         let mut drawn = false;
@@ -74,6 +83,25 @@ pub fn course(runs: &[(&str, &Trajectory)]) -> Section {
             section = section.with(Block::figure(figure, format!("By step: {caption}.")));
         }
     }
+    for column in others(runs) {
+        let title = titled(column);
+        let (x, y) = (Axis::linear("step"), Axis::linear(column.replace('_', " ")));
+        let mut figure = Figure::new(title, x, y);
+        let mut drawn = false;
+        for (name, run) in runs {
+            let Some((steps, values)) = line(run, column) else { continue };
+            // Where it was not measured it is NaN.
+            let pairs = steps.into_iter().zip(values).filter(|(_, value)| value.is_finite());
+            let (steps, values): (Vec<f64>, Vec<f64>) = pairs.unzip();
+            if !steps.is_empty() {
+                figure = figure.with(Layer::line(*name, steps, values));
+                drawn = true;
+            }
+        }
+        if drawn {
+            section = section.with(Block::figure(figure, format!("By step: the column {column}.")));
+        }
+    }
     for (name, run) in runs {
         if let Some(figure) = singular_values(run) {
             let caption = format!("{name}: the largest singular values of the product by step.");
@@ -85,6 +113,28 @@ pub fn course(runs: &[(&str, &Trajectory)]) -> Section {
         }
     }
     section
+}
+
+/// Recorded columns that no other figure shows, in the order in which they come first.
+fn others<'a>(runs: &[(&str, &'a Trajectory)]) -> Vec<&'a str> {
+    let shown = |column: &str| {
+        let mut own = QUANTITIES.iter().chain(&super::curvature::QUANTITIES);
+        column == "step" || column.starts_with("singular_value_") || own.any(|it| it.0 == column)
+    };
+    let mut found: Vec<&str> = Vec::new();
+    for column in runs.iter().flat_map(|(_, run)| run.columns()) {
+        if !shown(column) && !found.contains(&column.as_str()) {
+            found.push(column);
+        }
+    }
+    found
+}
+
+/// `gradient_norm` as `Gradient norm`.
+fn titled(column: &str) -> String {
+    let words = column.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn line(run: &Trajectory, column: &str) -> Option<(Vec<f64>, Vec<f64>)> {
@@ -111,4 +161,26 @@ fn last_spectrum(run: &Trajectory) -> Option<Figure> {
     let bars =
         |values| Figure::new("Spectrum", axes.0, axes.1).with(Layer::bars("", places, values));
     (!values.is_empty()).then(|| bars(values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_recorded_column_is_drawn_once_and_what_was_not_measured_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trajectory.csv");
+        let text = "step,loss,phase,coupling,nothing,sharpness,singular_value_1\n\
+                    0,2.0,1.0,0.5,NaN,3.0,1.0\n10,1.0,1.0,NaN,NaN,NaN,1.5\n20,0.5,2.0,-0.25,NaN,2.0,2.0\n";
+        std::fs::write(&path, text).unwrap();
+        let run = Trajectory::read(&path).unwrap();
+        let runs = [("a", &run), ("b", &run)];
+        assert_eq!(others(&runs), ["phase", "coupling", "nothing"]);
+        let html = Page::new("Runs", "").with(course(&runs)).html().unwrap();
+        let count = |title: &str| html.matches(&format!("aria-label=\"{title}\"")).count();
+        assert_eq!(["Loss", "Phase", "Coupling"].map(count), [1, 1, 1]);
+        assert_eq!(["Nothing", "Sharpness", "Step"].map(count), [0, 0, 0]);
+        assert_eq!(titled("gradient_norm"), "Gradient norm");
+    }
 }

@@ -4,6 +4,14 @@ use super::{Axis, Block, Figure, Layer, Reference, Section};
 use crate::analysis::{Density, escape};
 use crate::train::Trajectory;
 
+/// Columns of the curvature with title and caption.
+pub(super) const QUANTITIES: [(&str, &str, &str); 4] = [
+    ("sharpness", "Sharpness", "the largest eigenvalue of the Hessian"),
+    ("hessian_trace", "Trace", "the trace of the Hessian"),
+    ("flatness_gap", "Flatness gap", "the sharpness over the least that the product allows"),
+    ("distance", "Distance from the start", "the norm of the change of all parameters"),
+];
+
 /// Points at which a density is drawn.
 const POINTS: usize = 400;
 
@@ -26,15 +34,9 @@ pub fn density(density: &Density) -> Option<Figure> {
 /// Curvature along runs, each with its name and, for plain descent, its rate: the sharpness with the line 2/rate above which descent
 /// leaves a minimum, trace, flatness gap, and the distance from the start. None where none of it was recorded.
 pub fn curvature(runs: &[(&str, &Trajectory, Option<f64>)]) -> Option<Section> {
-    let quantities = [
-        ("sharpness", "Sharpness", "the largest eigenvalue of the Hessian"),
-        ("hessian_trace", "Trace", "the trace of the Hessian"),
-        ("flatness_gap", "Flatness gap", "the sharpness over the least that the product allows"),
-        ("distance", "Distance from the start", "the norm of the change of all parameters"),
-    ];
     let mut section = Section::new("Curvature");
     let mut drawn = false;
-    for (column, title, caption) in quantities {
+    for (column, title, caption) in QUANTITIES {
         let mut figure = Figure::new(title, Axis::linear("step"), Axis::log(title.to_lowercase()));
         let mut any = false;
         for (name, run, _) in runs {

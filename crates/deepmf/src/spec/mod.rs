@@ -27,7 +27,7 @@ pub use optimizer::{
 };
 pub use probe::Probe;
 pub use problem::{Loss, Mask, Observe, Problem, Sensing};
-pub(crate) use read::{error_at, place_of, read};
+pub(crate) use read::{error_at, place_of, placed, read};
 pub use schedule::Schedule;
 pub use train::{Record, Settled, Stop, Train, Validation};
 pub use vary::{Trial, Vary};

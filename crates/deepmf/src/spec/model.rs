@@ -171,6 +171,19 @@ pub enum Init {
 }
 
 impl Init {
+    /// Its key.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Gaussian { .. } => "gaussian",
+            Self::Uniform { .. } => "uniform",
+            Self::Identity { .. } => "identity",
+            Self::Orthogonal { .. } => "orthogonal",
+            Self::Balanced { .. } => "balanced",
+            Self::BalancedFrom { .. } => "balanced-from",
+            Self::Spectral { .. } => "spectral",
+        }
+    }
+
     /// The initial scale a, where it is given.
     pub fn scale(&self) -> Option<f64> {
         match self {

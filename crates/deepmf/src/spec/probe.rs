@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::read::nearest;
 use crate::{Error, Result};
 
 /// A quantity along a run. In files it is its name, such as `effective-rank`, `singular-values:20` or `sharpness:1`, which is every row.
@@ -114,21 +115,24 @@ impl FromStr for Probe {
 
     fn from_str(text: &str) -> Result<Self> {
         let (name, number) = text.split_once(':').map_or((text, None), |(n, c)| (n, Some(c)));
-        let found = NAMES.iter().find(|(known, _)| *known == name).map(|(_, probe)| *probe);
-        let numbered = found.is_some_and(|probe| probe.with(1).is_some());
-        match (found, number) {
-            (Some(probe), None) => Ok(probe),
-            (Some(probe), Some(number)) if numbered => {
-                let given = number.parse().ok().filter(|&number| number > 0);
-                given.and_then(|number| probe.with(number)).ok_or_else(|| {
-                    Error::parameter(format!("the number after `{name}:`"), "1 or more", number)
-                })
-            }
-            _ => {
-                let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-                Err(Error::parameter("a probe", format!("one of {}", known.join(", ")), text))
-            }
+        let Some((_, probe)) = NAMES.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+            let found = match nearest(name, &known) {
+                Some(meant) => format!("{text}; did you mean `{meant}`?"),
+                None => text.into(),
+            };
+            let allowed = format!("one of {}", known.join(", "));
+            return Err(Error::parameter("a probe", allowed, found));
+        };
+        let Some(number) = number else { return Ok(*probe) };
+        if probe.with(1).is_none() {
+            let what = format!("the probe `{name}`");
+            return Err(Error::parameter(what, "given without a number", format!("`{text}`")));
         }
+        let given = number.parse().ok().filter(|&number| number > 0);
+        given.and_then(|number| probe.with(number)).ok_or_else(|| {
+            Error::parameter(format!("the number after `{name}:`"), "1 or more", number)
+        })
     }
 }
 
@@ -143,5 +147,28 @@ impl TryFrom<String> for Probe {
 impl From<Probe> for String {
     fn from(probe: Probe) -> Self {
         probe.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_is_refused_with_what_is_wrong_with_it() {
+        let refused = |text: &str| text.parse::<Probe>().unwrap_err().to_string();
+        assert_eq!(
+            refused("coupling:2"),
+            "the probe `coupling` must be given without a number, but it is `coupling:2`"
+        );
+        assert_eq!(
+            refused("sharpness:0"),
+            "the number after `sharpness:` must be 1 or more, but it is 0"
+        );
+        assert!(refused("sharpnes:3").ends_with("it is sharpnes:3; did you mean `sharpness`?"));
+        assert!(refused("colour").ends_with("gain-deviation, but it is colour"));
+        for (name, probe) in NAMES {
+            assert_eq!(name.parse::<Probe>().unwrap(), probe);
+        }
     }
 }

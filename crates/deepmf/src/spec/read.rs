@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use toml::de::DeTable;
 
 use crate::{Error, Result};
 
@@ -20,6 +21,42 @@ pub(crate) fn error_at(path: &Path, text: &str, start: usize, problem: String) -
     let line = before.matches('\n').count() as u64 + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1;
     Error::Spec { path: path.into(), line: Some(line), column: Some(column), problem }
+}
+
+/// The same error with the place of the key that it is about, if it is about one; a key that varies stands where it varies.
+pub(crate) fn placed(error: Error, text: &str, path: &Path) -> Error {
+    let (Error::Parameter { name, .. } | Error::Shape { what: name, .. }) = &error else {
+        return error;
+    };
+    let key = name.split(' ').find(|word| word.contains('.'));
+    let file = DeTable::parse(text).ok();
+    let start = key.zip(file.as_ref()).and_then(|(key, file)| start_of(file.get_ref(), key));
+    let problem = error.to_string();
+    match start {
+        Some(start) => error_at(path, text, start, problem),
+        None => Error::Spec { path: path.into(), line: None, column: None, problem },
+    }
+}
+
+/// The byte at which a dotted key begins, or the nearest table above it that is there.
+fn start_of(file: &DeTable<'_>, key: &str) -> Option<usize> {
+    let grids = file.get("vary").and_then(|vary| vary.get_ref().as_array());
+    let varied = grids.into_iter().flatten().filter_map(|grid| grid.get_ref().as_table());
+    let varied = varied.flat_map(DeTable::keys).find(|varied| {
+        let rest = key.strip_prefix(varied.get_ref().as_ref());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    });
+    if let Some(varied) = varied {
+        return Some(varied.span().start);
+    }
+    let (mut here, mut start) = (file, None);
+    for name in key.split('.') {
+        let Some((found, value)) = here.get_key_value(name) else { break };
+        start = Some(found.span().start);
+        let Some(below) = value.get_ref().as_table() else { break };
+        here = below;
+    }
+    start
 }
 
 /// The byte at which `word` first stands in the text, else its start.
@@ -44,13 +81,19 @@ pub(crate) fn explain(message: &str) -> String {
     }
 }
 
-fn unknown(what: &str, found: &str, known: &[&str]) -> String {
-    let nearest = known
+/// The known name that is nearest to what was found, if it is near enough to be meant.
+pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
         .iter()
-        .map(|known| (strsim::damerau_levenshtein(found, known), known))
+        .map(|known| (strsim::damerau_levenshtein(found, known), *known))
         .min()
-        .filter(|(distance, known)| *distance <= (known.len() / 3).max(2));
-    let hint = nearest.map_or(String::new(), |(_, known)| format!("; did you mean `{known}`?"));
+        .filter(|(distance, known)| *distance <= (known.len() / 3).max(2))
+        .map(|(_, known)| known)
+}
+
+fn unknown(what: &str, found: &str, known: &[&str]) -> String {
+    let hint =
+        nearest(found, known).map_or(String::new(), |known| format!("; did you mean `{known}`?"));
     let list: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
     let list = if list.is_empty() { "no keys".into() } else { list.join(", ") };
     format!("{what} `{found}`{hint}; known here: {list}").replace("?;", "?")

@@ -51,17 +51,17 @@ impl Schedule {
     /// # Errors
     /// [`Error::Parameter`] for no steps or a factor that is negative or not finite.
     pub fn check(self) -> Result<Self> {
-        let (steps, factor) = match self {
+        let (kind, steps, key, factor) = match self {
             Self::Constant => return Ok(self),
-            Self::Warmup { steps } => (steps, 1.0),
-            Self::Cosine { steps, last } => (steps, last),
-            Self::Decay { steps, factor } => (steps, factor),
+            Self::Warmup { steps } => ("warmup", steps, "steps", 1.0),
+            Self::Cosine { steps, last } => ("cosine", steps, "last", last),
+            Self::Decay { steps, factor } => ("decay", steps, "factor", factor),
         };
         if steps == 0 {
-            return Err(Error::parameter("the steps of a schedule", "1 or more", steps));
+            return Err(Error::parameter(format!("{kind}.steps"), "1 or more", steps));
         }
         if !(factor.is_finite() && factor >= 0.0) {
-            return Err(Error::parameter("the factor of a schedule", "0 or more", factor));
+            return Err(Error::parameter(format!("{kind}.{key}"), "0 or more", factor));
         }
         Ok(self)
     }

@@ -1,6 +1,6 @@
 //! The optimizer of a run.
 
-use crate::spec::{Optimizer, Spec};
+use crate::spec::{Optimizer, Schedule, Spec};
 use crate::train::flow::{EndToEnd, Flow};
 use crate::train::{self, optimizer};
 use crate::{Error, Result};
@@ -18,6 +18,31 @@ pub(super) fn at_edge(spec: &Spec, edge: Option<f64>) -> Spec {
 
 /// The optimizer that a description means; `seed` is that of what it draws.
 pub(super) fn optimizer(described: &Optimizer, seed: u64) -> Result<Box<dyn train::Optimizer>> {
+    made(described, seed).map_err(|error| error.below(&format!("train.{}", key(described))))
+}
+
+/// The key of an optimizer in the section `train`.
+fn key(described: &Optimizer) -> &'static str {
+    match described {
+        Optimizer::GradientDescent(_) => "gradient-descent",
+        Optimizer::Momentum(_) => "momentum",
+        Optimizer::GroupRmsProp(_) => "group-rms-prop",
+        Optimizer::RmsProp(_) => "rms-prop",
+        Optimizer::Adam(_) => "adam",
+        Optimizer::Flow(_) => "flow",
+        Optimizer::EndToEnd(_) => "end-to-end",
+        Optimizer::LevenbergMarquardt(_) => "levenberg-marquardt",
+        Optimizer::SharpnessAware(_) => "sharpness-aware",
+        Optimizer::TraceRegularized(_) => "trace-regularized",
+        Optimizer::LabelNoise(_) => "label-noise",
+    }
+}
+
+fn schedule(described: Schedule) -> Result<Schedule> {
+    described.check().map_err(|error| error.below("schedule"))
+}
+
+fn made(described: &Optimizer, seed: u64) -> Result<Box<dyn train::Optimizer>> {
     Ok(match described {
         Optimizer::GradientDescent(it) => {
             let Some(rate) = it.rate else {
@@ -28,29 +53,29 @@ pub(super) fn optimizer(described: &Optimizer, seed: u64) -> Result<Box<dyn trai
                 optimizer::GradientDescent::new(rate)?
                     .decay(it.decay)?
                     .outer(it.outer)?
-                    .schedule(it.schedule.check()?),
+                    .schedule(schedule(it.schedule)?),
             )
         }
         Optimizer::Momentum(it) => Box::new(
             optimizer::Momentum::new(it.rate, it.momentum)?
                 .nesterov(it.nesterov)
-                .schedule(it.schedule.check()?),
+                .schedule(schedule(it.schedule)?),
         ),
         Optimizer::GroupRmsProp(it) => Box::new(
             optimizer::GroupRmsProp::new(it.rate)?
                 .smoothing(it.alpha, it.epsilon)?
-                .schedule(it.schedule.check()?),
+                .schedule(schedule(it.schedule)?),
         ),
         Optimizer::RmsProp(it) => Box::new(
             optimizer::RmsProp::new(it.rate)?
                 .smoothing(it.alpha, it.epsilon)?
-                .schedule(it.schedule.check()?),
+                .schedule(schedule(it.schedule)?),
         ),
         Optimizer::Adam(it) => Box::new(
             optimizer::Adam::new(it.rate)?
                 .smoothing((it.beta1, it.beta2), it.epsilon)?
                 .amsgrad(it.amsgrad)
-                .schedule(it.schedule.check()?),
+                .schedule(schedule(it.schedule)?),
         ),
         Optimizer::Flow(it) => {
             let flow = Flow::new(it.tolerance)?.method(it.method);
@@ -60,13 +85,18 @@ pub(super) fn optimizer(described: &Optimizer, seed: u64) -> Result<Box<dyn trai
             Box::new(optimizer::LevenbergMarquardt::new(it.tolerance)?)
         }
         Optimizer::SharpnessAware(it) => {
-            let descent = optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?);
+            let descent =
+                optimizer::GradientDescent::new(it.rate)?.schedule(schedule(it.schedule)?);
             Box::new(optimizer::SharpnessAware::new(descent, it.radius)?)
         }
         Optimizer::TraceRegularized(it) => {
-            let descent = optimizer::GradientDescent::new(it.rate)?.schedule(it.schedule.check()?);
+            let descent =
+                optimizer::GradientDescent::new(it.rate)?.schedule(schedule(it.schedule)?);
             let regularized = optimizer::TraceRegularized::new(descent, it.weight)?;
-            Box::new(regularized.schedule(it.weight_schedule.check()?))
+            Box::new(
+                regularized
+                    .schedule(it.weight_schedule.check().map_err(|e| e.below("weight-schedule"))?),
+            )
         }
         Optimizer::LabelNoise(it) => {
             let mut noisy =

@@ -34,13 +34,17 @@ pub(super) fn mask_count(spec: &Spec, known: usize) -> Result<Option<usize>> {
     let count = match (mask.count, mask.fraction) {
         (Some(_), Some(_)) => {
             let found = "given with fraction";
-            return Err(Error::parameter("count", "given alone", found));
+            return Err(Error::parameter("problem.mask.count", "given alone", found));
         }
         (None, None) => return Ok(None),
         (Some(count), None) => count,
         (None, Some(fraction)) => {
             if !(fraction > 0.0 && fraction <= 1.0) {
-                return Err(Error::parameter("fraction", "above 0 and at most 1", fraction));
+                return Err(Error::parameter(
+                    "problem.mask.fraction",
+                    "above 0 and at most 1",
+                    fraction,
+                ));
             }
             #[allow(clippy::cast_sign_loss, reason = "a part of a count is not negative")]
             let count = (fraction * known as f64).round() as usize;
@@ -48,8 +52,11 @@ pub(super) fn mask_count(spec: &Spec, known: usize) -> Result<Option<usize>> {
         }
     };
     if !(1..=known).contains(&count) {
-        let allowed = format!("from 1 to {known} entries");
-        return Err(Error::parameter("what the mask sees", allowed, count));
+        let what = match mask.count {
+            Some(_) => "problem.mask.count",
+            None => "the number that problem.mask.fraction gives",
+        };
+        return Err(Error::parameter(what, format!("from 1 to {known} entries"), count));
     }
     Ok(Some(count))
 }
@@ -84,7 +91,7 @@ impl Source {
                     Entries::new(cells.shape, pick(|cell| cell.0), pick(|cell| cell.1), values)?;
                 if !masked || mask_count(spec, observed.len())?.is_some() {
                     let found = "given with a count, a fraction or another observation";
-                    return Err(Error::parameter("cells", "given with a plain mask", found));
+                    return Err(Error::parameter("data.cells", "given with a plain mask", found));
                 }
                 Ok(Self { truth: None, noisy: None, observed, test: None })
             }
@@ -111,14 +118,14 @@ impl Source {
                 if mask_count(spec, known.len())?.is_some() || !masked {
                     let found = "given with a count, a fraction or another observation";
                     return Err(Error::parameter(
-                        "entries-order",
+                        "data.entries-order",
                         "given with a plain mask",
                         found,
                     ));
                 }
                 if !(1..known.len()).contains(&order.train) {
                     let allowed = format!("from 1 to {}", known.len().saturating_sub(1));
-                    return Err(Error::parameter("train", allowed, order.train));
+                    return Err(Error::parameter("data.entries-order.train", allowed, order.train));
                 }
                 let places: Vec<usize> = (0..known.len()).collect();
                 let (train, test) = places.split_at(order.train);

@@ -61,7 +61,9 @@ pub(super) fn start(spec: &Spec, problem: &Problem, base: &Path) -> Result<Start
             let wide = DeepLinear::with_width(shape, described.depth, shape.0.min(shape.1))?;
             let init = model::Init::Orthogonal { scale: described.scale };
             let wide = wide.init(&init, spec.seed)?;
-            Ok(plain(model::Compressed::new(&wide, problem, described.rank)?.model))
+            let compressed = model::Compressed::new(&wide, problem, described.rank)
+                .map_err(|error| error.below("model.compressed"))?;
+            Ok(plain(compressed.model))
         }
         Model::Greedy(described) => Ok(plain(DeepLinear::with_width(shape, described.depth, 1)?)),
     }
@@ -85,7 +87,7 @@ fn edge(sharpness: f64) -> Result<f64> {
 /// The product of the model that a description has at its start.
 pub(super) fn planted(spec: &Spec, shape: data::Shape, base: &Path) -> Result<Mat> {
     let Model::DeepLinear(described) = &spec.model else {
-        return Err(Error::parameter("planted", "given with a deep-linear model", "another"));
+        return Err(Error::parameter("data.planted", "given with a deep-linear model", "another"));
     };
     let init = init(&described.init, None, base)?;
     Ok(unperturbed(described, &init, shape, spec.seed)?.product())
@@ -116,7 +118,7 @@ pub(super) fn check(described: &spec::DeepLinear, depth: usize) -> Result<()> {
             return Err(Error::shape("layer-scales", expected, scales.len()));
         }
         if let Some(found) = scales.iter().find(|scale| !(scale.is_finite() && **scale > 0.0)) {
-            return Err(Error::parameter("every one of layer-scales", "above 0", found));
+            return Err(Error::parameter("layer-scales", "made of numbers above 0", found));
         }
     }
     let size = described.perturb.as_ref().map(|perturb| perturb.size);

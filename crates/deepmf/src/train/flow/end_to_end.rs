@@ -36,7 +36,7 @@ impl EndToEnd {
     /// [`Error::Parameter`] if `depth` is below 1 or `tolerance` not above 0.
     pub fn new(depth: f64, tolerance: f64) -> Result<Self> {
         if !(depth.is_finite() && depth >= 1.0) {
-            return Err(Error::parameter("the depth", "finite and 1 or more", depth));
+            return Err(Error::parameter("depth", "finite and 1 or more", depth));
         }
         must_be_positive("tolerance", tolerance)?;
         // The Jacobian is not symmetric here, so the stabilised method has no business.
@@ -50,7 +50,7 @@ impl EndToEnd {
     /// # Errors
     /// [`Error::Parameter`] if `time` is not above 0.
     pub fn until(self, time: f64) -> Result<Self> {
-        must_be_positive("the time at which a flow ends", time)?;
+        must_be_positive("until", time)?;
         Ok(Self { end: time, ..self })
     }
 

@@ -92,7 +92,7 @@ impl Flow {
     /// # Errors
     /// [`Error::Parameter`] if `time` is not above 0.
     pub fn until(self, time: f64) -> Result<Self> {
-        must_be_positive("the time at which a flow ends", time)?;
+        must_be_positive("until", time)?;
         Ok(Self { end: time, ..self })
     }
 
