@@ -3,6 +3,7 @@
 //! The upper storey is short methods on [`Mat`]; the lower one works in place on views
 //! ([`MatRef`], [`MatMut`]) that its caller owns, so that training loops allocate nothing.
 
+mod cholesky;
 mod decomposition;
 mod dense;
 mod kernel;
@@ -11,11 +12,12 @@ mod lanczos;
 mod product;
 mod sparse;
 
+pub use cholesky::Cholesky;
 pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };
 pub use dense::{Mat, MatMut, MatRef};
-pub use kernel::{axpy, combine, dot, norm, scale, sum_of_squares, unit};
+pub use kernel::{add_normal, axpy, combine, dot, norm, scale, sum_of_squares, unit};
 pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue, normal_vector};
 pub use lanczos::{Operator, leading_singular, leading_svd};
 pub use product::{Accumulate, multiply};
