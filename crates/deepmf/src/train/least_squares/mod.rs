@@ -1,13 +1,17 @@
 //! Alternating least squares: offsets and thin factors, each side in turn the exact ridge solution for the other one.
 
+mod lines;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+use lines::{Lines, Room, Sides};
+
 use super::StopReason;
 use crate::data::Entries;
-use crate::linalg::{Cholesky, Mat, Pattern, add_normal, sum_of_squares};
+use crate::linalg::{Mat, add_normal, sum_of_squares};
 use crate::model::Factors;
 use crate::random::{Purpose, normal, stream};
 use crate::{Error, Result};
@@ -272,83 +276,4 @@ impl LeastSquares {
 fn rmse(factors: &Factors, entries: &Entries) -> f64 {
     let squares = entries.iter().map(|(i, j, x)| (x - factors.at(i, j)).powi(2));
     (squares.sum::<f64>() / entries.len() as f64).sqrt()
-}
-
-/// The entries by rows and by columns.
-struct Sides {
-    by_row: Lines,
-    by_col: Lines,
-    seen: Vec<f64>,
-}
-
-/// The entries of each line, one line after another, without the mean.
-struct Lines {
-    pattern: Pattern,
-    values: Vec<f64>,
-    weights: Option<Vec<f64>>,
-}
-
-impl Sides {
-    fn new(entries: &Entries, mean: f64) -> Self {
-        let (rows, cols) = entries.shape();
-        let lines = |shape, major: &[u32], minor: &[u32]| {
-            let (pattern, places) = Pattern::new(shape, major, minor);
-            let ordered = |given: &[f64], shift: f64| {
-                let mut out = vec![0.0; given.len()];
-                for (place, x) in places.iter().zip(given) {
-                    out[*place as usize] = x - shift;
-                }
-                out
-            };
-            let weights = entries.weights().map(|weights| ordered(weights, 0.0));
-            Lines { pattern, values: ordered(entries.values(), mean), weights }
-        };
-        Self {
-            by_row: lines((rows, cols), entries.rows(), entries.cols()),
-            by_col: lines((cols, rows), entries.cols(), entries.rows()),
-            seen: vec![0.0; entries.len()],
-        }
-    }
-}
-
-/// Scratch for the systems of one side.
-struct Room {
-    cholesky: Cholesky,
-    normal: Vec<f64>,
-    features: Vec<f64>,
-    targets: Vec<f64>,
-}
-
-impl Room {
-    fn new(d: usize) -> Self {
-        let (features, targets) = (Vec::new(), Vec::new());
-        Self { cholesky: Cholesky::new(d), normal: vec![0.0; d * d], features, targets }
-    }
-
-    /// The regression of a line on what the other side has: y ≈ a + ⟨u, v⟩, where a is fitted unless it is fixed.
-    fn gather(
-        &mut self,
-        lines: &Lines,
-        line: usize,
-        fixed: Option<f64>,
-        offsets: &[f64],
-        given: &Mat,
-    ) {
-        self.features.clear();
-        self.targets.clear();
-        let (start, ids) = lines.pattern.row(line);
-        for (e, id) in ids.iter().enumerate() {
-            let id = *id as usize;
-            let begin = self.features.len();
-            self.features.extend(fixed.is_none().then_some(1.0));
-            self.features.extend_from_slice(given.col(id));
-            let mut target = lines.values[start + e] - offsets[id] - fixed.unwrap_or(0.0);
-            if let Some(weights) = &lines.weights {
-                let root = weights[start + e].sqrt();
-                self.features[begin..].iter_mut().for_each(|x| *x *= root);
-                target *= root;
-            }
-            self.targets.push(target);
-        }
-    }
 }
