@@ -95,6 +95,16 @@ impl<'a> Ids<'a> {
     }
 }
 
+/// `known` in the cells of `mask` that are not zero.
+pub(crate) fn within(known: &Entries, mask: &Entries) -> Entries {
+    let inside: HashSet<(usize, usize)> =
+        mask.iter().filter(|cell| cell.2 != 0.0).map(|(i, j, _)| (i, j)).collect();
+    let cells = known.iter().enumerate();
+    let keep: Vec<usize> =
+        cells.filter(|(_, (i, j, _))| inside.contains(&(*i, *j))).map(|(place, _)| place).collect();
+    known.take(&keep)
+}
+
 /// `known` without the cells of `excluded`.
 pub(crate) fn without(known: &Entries, excluded: &Entries) -> Entries {
     let out: HashSet<(usize, usize)> = excluded.iter().map(|(i, j, _)| (i, j)).collect();

@@ -161,7 +161,7 @@ fn a_variable_that_is_no_matrix_is_refused_with_what_it_is() {
 #[test]
 fn triplets_of_a_file_without_columns_are_refused() {
     let [row, col, value] = [1, 2, 9].map(Field::Place);
-    let triplets = Triplets { row, col, value, weight: None, time: None };
+    let triplets = Triplets { row, col, value: Some(value), weight: None, time: None };
     let options = ReadOptions { triplets: Some(triplets), ..Default::default() };
     let found = refusal(&folder("good").join("c.npy"), &options);
     assert!(found.contains("triplets must come from text, Parquet or .npz"), "{found}");
@@ -213,7 +213,7 @@ fn no_mutated_file_makes_a_reader_panic_or_take_much_memory() {
     let mut dice = Dice(1);
     let fields = ["user", "item", "stars"].map(|name| Field::Name(name.into()));
     let [row, col, value] = fields;
-    let triplets = Some(Triplets { row, col, value, weight: None, time: None });
+    let triplets = Some(Triplets { row, col, value: Some(value), weight: None, time: None });
     for path in files.iter().filter(|path| format(path).is_some()) {
         let whole = std::fs::read(path).unwrap();
         let triplets = triplets.clone().filter(|_| path.ends_with("triplets.parquet"));

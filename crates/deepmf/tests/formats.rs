@@ -93,7 +93,7 @@ fn triplets_keep_the_order_of_the_file() {
 }
 
 fn chosen([row, col, value]: [Field; 3]) -> ReadOptions {
-    let triplets = Triplets { row, col, value, weight: None, time: None };
+    let triplets = Triplets { row, col, value: Some(value), weight: None, time: None };
     ReadOptions { triplets: Some(triplets), ..Default::default() }
 }
 

@@ -3,6 +3,7 @@
 mod complete;
 mod data;
 mod experiment;
+mod recommend;
 mod sense;
 mod table;
 mod value;
@@ -14,6 +15,9 @@ pub(crate) use complete::{Complete, Kept};
 pub(crate) use data::{Data, Describe, LowRank, Make, MaskTable};
 pub(crate) use experiment::{
     Analyse, ConstantName, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun,
+};
+pub(crate) use recommend::{
+    RatingsInput, Recommend, RecommendEvaluate, RecommendFit, RecommendPredict, RecommendTop,
 };
 pub(crate) use sense::Sense;
 pub(crate) use table::{Input, OutFormat, Written};
@@ -45,6 +49,9 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Complete(Box<Complete>),
     Sense(Box<Sense>),
+    /// Fit, judge and use a recommender.
+    #[command(subcommand)]
+    Recommend(Recommend),
     Run(Box<Run>),
     Report(Report),
     Analyse(Analyse),

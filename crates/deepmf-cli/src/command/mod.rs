@@ -9,6 +9,7 @@ mod experiment;
 mod fold_in;
 mod make;
 mod mask;
+mod recommend;
 mod report;
 mod run;
 mod sense;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use deepmf::train::StopReason;
 
-use crate::args::{Command, Data, Make, Study};
+use crate::args::{Command, Data, Make, Recommend, Study};
 use crate::failure::Failure;
 use crate::output::Talk;
 
@@ -55,6 +56,10 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Complete(args) if args.model.is_some() => fold_in::run(args, talk),
         Command::Complete(args) => complete::run(args, talk),
         Command::Sense(args) => sense::run(args, talk),
+        Command::Recommend(Recommend::Fit(args)) => recommend::fit(args, talk),
+        Command::Recommend(Recommend::Evaluate(args)) => recommend::evaluate(args, talk),
+        Command::Recommend(Recommend::Predict(args)) => recommend::predict(args, talk),
+        Command::Recommend(Recommend::Top(args)) => recommend::top(args, talk),
         Command::Run(args) => run::run(args, talk),
         Command::Report(args) => report::run(args, talk),
         Command::Analyse(args) => analyse::run(args, talk),

@@ -5,9 +5,13 @@ use std::path::Path;
 
 use crate::support::{Desk, SHORT, table};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 16] = [
     "complete",
     "sense",
+    "recommend fit",
+    "recommend evaluate",
+    "recommend predict",
+    "recommend top",
     "run",
     "report",
     "analyse",

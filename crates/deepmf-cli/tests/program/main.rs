@@ -7,4 +7,5 @@ mod complete;
 mod interface;
 mod interrupt;
 mod other;
+mod recommend;
 mod support;

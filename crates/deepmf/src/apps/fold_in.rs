@@ -1,11 +1,11 @@
 //! Fold-in: rows that were not there at the fit, from the column side of a fitted matrix.
 
 use super::Offsets;
+use crate::Result;
 use crate::data::Entries;
-use crate::linalg::{Mat, eigen};
+use crate::linalg::{Cholesky, Mat, eigen};
 use crate::model::{DeepLinear, Model, Pass};
 use crate::product::{Outer, Product};
-use crate::{Error, Result};
 
 /// Fills `rows`, whose columns are those of the model.
 ///
@@ -27,6 +27,7 @@ pub(super) fn rows(
         known[i].push((j, (x - without_row(j)) / offsets.divisor(j)));
     }
     let mut filled = Mat::zeros(count, cols);
+    let mut cholesky = Cholesky::new(k);
     for (i, known) in known.iter().enumerate() {
         let mut normal = Mat::eye(k, k).scaled(noise);
         let mut right = vec![0.0; k];
@@ -39,7 +40,8 @@ pub(super) fn rows(
                 }
             }
         }
-        let latent = solve(&normal, &right)?;
+        cholesky.solve(normal.values_mut(), &mut right)?;
+        let latent = right;
         for j in 0..cols {
             let w: f64 = basis.col(j).iter().zip(&latent).map(|(f, z)| f * z).sum();
             filled[(i, j)] = without_row(j) + offsets.divisor(j) * w;
@@ -69,20 +71,4 @@ fn basis(model: &DeepLinear, offsets: &Offsets) -> Result<Mat> {
         Some(&r) => covariance.values[r].sqrt() * turned[(r, j)],
         None => spread.sqrt() * offsets.units[j] / offsets.divisor(j),
     }))
-}
-
-/// The solution of a symmetric positive definite system.
-fn solve(normal: &Mat, right: &[f64]) -> Result<Vec<f64>> {
-    let decomposed = eigen(normal.view())?;
-    if decomposed.values.first().is_some_and(|least| *least <= 0.0) {
-        return Err(Error::NotFinite { what: "the fold-in of a row".into(), found: f64::NAN });
-    }
-    let k = right.len();
-    let mut solution = vec![0.0; k];
-    for (r, value) in decomposed.values.iter().enumerate() {
-        let vector = decomposed.vectors.col(r);
-        let part: f64 = vector.iter().zip(right).map(|(v, b)| v * b).sum::<f64>() / value;
-        solution.iter_mut().zip(vector).for_each(|(x, v)| *x += part * v);
-    }
-    Ok(solution)
 }

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 
 /// Which fields hold the row, the column and the value of an entry.
 ///
-/// Reads `user,item,value[,weight|,time]`, by the names of a header or by places from 1. A fourth field
+/// Reads `user,item[,value[,weight|,time]]`, by the names of a header or by places from 1; without a value every entry is 1. A fourth field
 /// with the name `time` or `timestamp` is the time, any other is the weight.
 ///
 /// ```
@@ -22,8 +22,8 @@ pub struct Triplets {
     pub row: Field,
     /// What names its column.
     pub col: Field,
-    /// Its value.
-    pub value: Field,
+    /// Its value; 1 if none.
+    pub value: Option<Field>,
     /// Its weight, zero or more.
     pub weight: Option<Field>,
     /// Its time: of entries of one cell, the latest is the last.
@@ -68,11 +68,15 @@ impl FromStr for Triplets {
 
     fn from_str(words: &str) -> Result<Self> {
         let wrong = || {
-            let allowed = "row,column,value and perhaps a weight and a time, by names or places";
+            let allowed = "row,column and perhaps a value, a weight and a time, by names or places";
             Error::parameter("triplets", allowed, format!("{words:?}"))
         };
         let fields = words.split(',').map(str::parse).collect::<Result<Vec<Field>>>()?;
-        let [row, col, value, rest @ ..] = fields.as_slice() else { return Err(wrong()) };
+        let [row, col, others @ ..] = fields.as_slice() else { return Err(wrong()) };
+        let (value, rest) = match others {
+            [] => (None, others),
+            [value, rest @ ..] => (Some(value.clone()), rest),
+        };
         let (mut weight, mut time) = (None, None);
         for field in rest {
             let is_time = matches!(field, Field::Name(name)
@@ -82,7 +86,7 @@ impl FromStr for Triplets {
                 return Err(wrong());
             }
         }
-        Ok(Self { row: row.clone(), col: col.clone(), value: value.clone(), weight, time })
+        Ok(Self { row: row.clone(), col: col.clone(), value, weight, time })
     }
 }
 
@@ -94,7 +98,8 @@ mod tests {
     fn a_fourth_field_is_a_weight_unless_it_is_called_time() {
         let read = |words: &str| words.parse::<Triplets>().unwrap();
         let plain = read("1, 2,3");
-        assert_eq!((plain.row, plain.value), (Field::Place(1), Field::Place(3)));
+        assert_eq!((plain.row, plain.value), (Field::Place(1), Some(Field::Place(3))));
+        assert_eq!(read("u,i").value, None);
         assert_eq!(read("u,i,r,w").weight, Some(Field::Name("w".into())));
         assert_eq!(read("u,i,r,4").weight, Some(Field::Place(4)));
         let both = read("u,i,r,Timestamp,w");
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn wrong_triplets_are_named() {
-        for words in ["", "a,b", "a,b,c,d,e", "a,,c", "0,1,2", "a,b,c,d,e,f"] {
+        for words in ["", "a", "a,b,c,d,e", "a,,c", "0,1,2", "a,b,c,d,e,f"] {
             let message = words.parse::<Triplets>().unwrap_err().to_string();
             assert!(message.contains("must be"), "{message}");
         }

@@ -156,3 +156,59 @@ pub fn scale(factor: f64, x: &mut [f64]) {
         *x *= factor;
     }
 }
+
+struct AddNormal<'a> {
+    features: &'a [f64],
+    targets: &'a [f64],
+    normal: &'a mut [f64],
+    right: &'a mut [f64],
+}
+
+impl WithSimd for AddNormal<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { features, targets, normal, right } = self;
+        let d = right.len();
+        for (feature, target) in features.chunks_exact(d).zip(targets) {
+            axpy_with(simd, *target, feature, right);
+        }
+        let blocks = features.chunks_exact(4 * d);
+        for feature in blocks.remainder().chunks_exact(d) {
+            for a in 0..d {
+                axpy_with(simd, feature[a], &feature[a..], &mut normal[a * d + a..(a + 1) * d]);
+            }
+        }
+        // Four features at once, so that the matrix is loaded and stored a quarter as often.
+        for block in blocks {
+            for a in 0..d {
+                let column = &mut normal[a * d + a..(a + 1) * d];
+                let (column, column_tail) = S::as_mut_simd_f64s(column);
+                let parts: [&[f64]; 4] = std::array::from_fn(|r| &block[r * d + a..(r + 1) * d]);
+                let wide = parts.map(|part| simd.splat_f64s(part[0]));
+                let simds = parts.map(S::as_simd_f64s);
+                for (place, y) in column.iter_mut().enumerate() {
+                    for r in 0..4 {
+                        *y = simd.mul_add_e_f64s(wide[r], simds[r].0[place], *y);
+                    }
+                }
+                for (place, y) in column_tail.iter_mut().enumerate() {
+                    *y += (0..4).map(|r| parts[r][0] * simds[r].1[place]).sum::<f64>();
+                }
+            }
+        }
+    }
+}
+
+/// Adds Σ f fᵀ to the lower triangle of `normal` (d × d, by columns) and Σ y f to `right` (d): the normal equations of y ≈ ⟨f, x⟩ over
+/// `features` (one after another) and their `targets`.
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn add_normal(features: &[f64], targets: &[f64], normal: &mut [f64], right: &mut [f64]) {
+    let d = right.len();
+    assert_eq!((features.len(), normal.len()), (targets.len() * d, d * d), "normal equations");
+    if d > 0 {
+        Arch::new().dispatch(AddNormal { features, targets, normal, right });
+    }
+}

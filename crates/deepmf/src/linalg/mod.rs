@@ -4,6 +4,7 @@
 //! ([`MatRef`], [`MatMut`]) that its caller owns, so that training loops allocate nothing.
 
 mod blocks;
+mod cholesky;
 mod decomposition;
 mod dense;
 mod kernel;
@@ -14,12 +15,13 @@ mod product;
 mod sparse;
 
 pub(crate) use blocks::Blocks;
+pub use cholesky::Cholesky;
 pub(crate) use decomposition::solve_positive;
 pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };
 pub use dense::{Mat, MatMut, MatRef};
-pub use kernel::{axpy, combine, dot, norm, scale, sum_of_squares, unit};
+pub use kernel::{add_normal, axpy, combine, dot, norm, scale, sum_of_squares, unit};
 pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue, normal_vector};
 pub use lanczos::{Operator, leading_singular, leading_svd};
 pub(crate) use lines::Lines;

@@ -39,6 +39,36 @@ impl LevelProbabilities {
         Ok(Self { levels: scale.levels().to_vec(), cumulative: cumulative.collect() })
     }
 
+    /// From λ_k and b_k, one pair between each two levels.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless there is one pair between each two levels; [`Error::Parameter`] unless every λ_k is above 0 and every b_k finite.
+    pub fn new(scale: &Discretizer, cumulative: Vec<(f64, f64)>) -> Result<Self> {
+        let (expected, found) = (scale.levels().len() - 1, cumulative.len());
+        if expected != found {
+            let expected = format!("{expected} pairs, one between each two levels,");
+            return Err(Error::shape("the list of probabilities' curves", expected, found));
+        }
+        let is_right =
+            |(steep, b): &&(f64, f64)| steep.is_finite() && *steep > 0.0 && b.is_finite();
+        if let Some((steep, b)) = cumulative.iter().find(|pair| !is_right(pair)) {
+            let found = format!("{steep} at {b}");
+            return Err(Error::parameter("a curve of probabilities", "finite and rising", found));
+        }
+        Ok(Self { levels: scale.levels().to_vec(), cumulative })
+    }
+
+    /// The median level: the least one that the rating is above with probability at most ½.
+    pub fn median(&self, score: f64) -> f64 {
+        let mut at_most = 0.0;
+        let chances = self.at(score).into_iter().zip(&self.levels);
+        let found = chances.into_iter().find(|(p, _)| {
+            at_most += p;
+            at_most >= 0.5
+        });
+        found.map_or(self.levels[self.levels.len() - 1], |(_, level)| *level)
+    }
+
     /// λ_k and b_k, one pair between each two levels.
     pub fn cumulative(&self) -> &[(f64, f64)] {
         &self.cumulative
@@ -194,6 +224,16 @@ mod tests {
         let p = crossed.at(3.0);
         assert!(p.iter().all(|p| *p >= 0.0) && (p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert_eq!(pooled(&[0.2, 0.5, 0.1]), [0.35, 0.35, 0.1]);
+    }
+
+    #[test]
+    fn the_median_level_changes_where_a_curve_is_one_half() {
+        let curves = vec![(2.0, 1.3), (1.5, 2.4), (1.8, 3.5), (2.2, 4.6)];
+        let made = LevelProbabilities::new(&stars(), curves).unwrap();
+        let medians = [0.0, 1.29, 1.31, 3.49, 3.51, 4.7].map(|s| made.median(s));
+        assert_eq!(medians, [1.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert!(LevelProbabilities::new(&stars(), vec![(1.0, 2.0)]).is_err());
+        assert!(LevelProbabilities::new(&stars(), vec![(0.0, 2.0); 4]).is_err());
     }
 
     #[test]

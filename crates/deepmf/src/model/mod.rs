@@ -3,6 +3,7 @@
 mod compressed;
 mod deep_linear;
 mod discretizer;
+mod factors;
 mod init;
 mod level_probabilities;
 mod params;
@@ -12,6 +13,7 @@ mod tensors;
 pub use compressed::{Compressed, Tail};
 pub use deep_linear::DeepLinear;
 pub use discretizer::{Discretizer, SoftLevel};
+pub use factors::Factors;
 pub use init::Init;
 pub use level_probabilities::LevelProbabilities;
 pub use params::{Params, Slot};

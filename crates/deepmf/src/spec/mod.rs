@@ -10,6 +10,7 @@ mod optimizer;
 mod probe;
 mod problem;
 mod read;
+mod recommender;
 mod schedule;
 mod train;
 mod vary;
@@ -28,6 +29,7 @@ pub use optimizer::{
 pub use probe::Probe;
 pub use problem::{Loss, Mask, Observe, Problem, Sensing};
 pub(crate) use read::{error_at, place_of, placed, read};
+pub use recommender::{RatingModel, RecommenderSettings};
 pub use schedule::Schedule;
 pub use train::{Record, Settled, Stop, Train, Validation};
 pub use vary::{Trial, Vary};

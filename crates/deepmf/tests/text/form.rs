@@ -107,6 +107,24 @@ fn triplets_are_numbered_by_appearance_or_by_number() {
 }
 
 #[test]
+fn pairs_without_values_count_one_and_words_over_numbers_are_their_header() {
+    let options = |words: &str, header| ReadOptions {
+        triplets: Some(words.parse().unwrap()),
+        header,
+        ..ReadOptions::default()
+    };
+    let table = parsed("user,item\n7,b\n3,a\n7,b\n", &options("1,2", None)).unwrap();
+    assert_eq!(shown(&table), "3 7 | b a | _ 1; 1 _");
+    let table = parsed("7\tb\t5\n3\ta\t1\n", &options("1,2", None)).unwrap();
+    assert_eq!(shown(&table), "3 7 | b a | _ 1; 1 _");
+    let table = parsed("u,i\nx,b\n", &options("1,2", None)).unwrap();
+    assert_eq!(table.entries.len(), 2);
+    let table = parsed("u,i\nx,b\n", &options("1,2", Some(true))).unwrap();
+    assert_eq!(shown(&table), "x | b | 1");
+    assert_eq!(parsed("u,i\nx,b\n", &options("u,i", None)).unwrap(), table);
+}
+
+#[test]
 fn a_cell_given_twice_counts_as_the_options_say() {
     let lines = "u,i,v,time\na,b,1,30\nc,d,2,5\na,b,4,20\n";
     let values = |duplicates, words: &str| {

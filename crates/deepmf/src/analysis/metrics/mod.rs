@@ -6,4 +6,4 @@ mod ratings;
 
 pub use levels::{Reliability, level_log_loss, reliability};
 pub use ranking::{hit, ndcg, precision, recall};
-pub use ratings::{exact_rate, mean_absolute_error};
+pub use ratings::{exact_rate, mean_absolute_error, root_mean_square_error};

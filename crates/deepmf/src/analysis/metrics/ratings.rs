@@ -23,6 +23,16 @@ pub fn mean_absolute_error(predicted: &[f64], truth: &[f64]) -> Result<f64> {
     Ok(sum / truth.len() as f64)
 }
 
+/// The root of the mean of (predicted − true)².
+///
+/// # Errors
+/// As [`mean_absolute_error`].
+pub fn root_mean_square_error(predicted: &[f64], truth: &[f64]) -> Result<f64> {
+    must_pair(predicted, truth)?;
+    let sum: f64 = predicted.iter().zip(truth).map(|(p, t)| (p - t).powi(2)).sum();
+    Ok((sum / truth.len() as f64).sqrt())
+}
+
 /// The share of predictions that are exactly right.
 ///
 /// # Errors
@@ -41,6 +51,8 @@ mod tests {
     fn errors_are_as_by_hand() {
         let (predicted, truth) = ([1.0, 2.5, 4.0], [1.0, 3.0, 2.0]);
         assert!((mean_absolute_error(&predicted, &truth).unwrap() - 2.5 / 3.0).abs() < 1e-15);
+        let root = root_mean_square_error(&predicted, &truth).unwrap();
+        assert!((root - (4.25_f64 / 3.0).sqrt()).abs() < 1e-15);
         assert!((exact_rate(&predicted, &truth).unwrap() - 1.0 / 3.0).abs() < 1e-15);
     }
 

@@ -31,7 +31,11 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
         return sparse(&mut archive, options);
     }
     if let Some(fields) = &options.triplets {
-        let lists = [&fields.row, &fields.col, &fields.value].map(|field| archive.name(field));
+        let Some(value) = &fields.value else {
+            let problem = "the triplets of an archive must name a value, but they name none";
+            return Err(Error::data(path, problem));
+        };
+        let lists = [&fields.row, &fields.col, value].map(|field| archive.name(field));
         let weight = fields.weight.as_ref().map(|field| archive.name(field)).transpose()?;
         let [row, col, value] = lists;
         return triplets(&mut archive, options, &[row?, col?, value?], weight.as_deref());

@@ -212,20 +212,23 @@ fn triplets(bytes: &[u8], path: &Path, options: &ReadOptions, fields: &Triplets)
         }
     };
     let (row, col) = (find(&fields.row)?, find(&fields.col)?);
-    let values = numbers(&fields.value)?;
+    let values = fields.value.as_ref().map(numbers).transpose()?;
     let (rows, row_labels) = numbered(row, path)?;
     let (cols, col_labels) = numbered(col, path)?;
     let weights = fields.weight.as_ref().map(numbers).transpose()?;
     let mut collector = Collector::new(path, options);
     let mut kept = Vec::new();
-    for (e, &value) in values.iter().enumerate() {
+    for e in 0..rows.len() {
+        let value = values.map_or(1.0, |values| values[e]);
         if collector.push(rows[e], cols[e], value)? {
             kept.extend(weights.map(|weights| weights[e]));
         }
     }
     let entries = collector.finish((row_labels.len(), col_labels.len()))?;
     let entries = if weights.is_some() { collect::weighted(path, entries, kept)? } else { entries };
-    let names = [row.name.clone(), col.name.clone(), find(&fields.value)?.name.clone()];
+    let value = fields.value.as_ref().map(find).transpose()?;
+    let value = value.map_or_else(|| "value".into(), |column| column.name.clone());
+    let names = [row.name.clone(), col.name.clone(), value];
     let form = Form::Triplets { delimiter: b',', names: Some(names) };
     Ok(Table { entries, row_labels: Some(row_labels), col_labels: Some(col_labels), form })
 }

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn triplets_come_back_with_their_labels_and_order() {
         let [row, col, value] = ["user", "item", "stars"].map(|name| Field::Name(name.into()));
-        let triplets = Some(Triplets { row, col, value, weight: None, time: None });
+        let triplets = Some(Triplets { row, col, value: Some(value), weight: None, time: None });
         let options = ReadOptions { triplets, ..Default::default() };
         let table = good("triplets.parquet", &options);
         let again = parse(&bytes(&table).unwrap(), Path::new("-"), &options);

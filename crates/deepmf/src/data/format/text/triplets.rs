@@ -15,7 +15,7 @@ use crate::{Error, Result};
 struct Places {
     row: usize,
     col: usize,
-    value: usize,
+    value: Option<usize>,
     weight: Option<usize>,
     time: Option<usize>,
 }
@@ -42,7 +42,11 @@ pub(super) fn read(
         }
         let line = Line { source, index, record, meaning };
         let (row, col) = (rows.id(&line, places.row)?, cols.id(&line, places.col)?);
-        let Some(value) = line.number(places.value, "a value")? else { return Ok(()) };
+        let value = match places.value {
+            Some(place) => line.number(place, "a value")?,
+            None => Some(1.0),
+        };
+        let Some(value) = value else { return Ok(()) };
         found.push(row, col, value, index);
         if let Some(place) = places.weight {
             found.weights.push(line.weight(place)?);
@@ -78,13 +82,16 @@ pub(super) fn read(
         entries = entries.weighted(found.weights)?;
     }
     let name = |header: &StringRecord, place: usize| header[place].trim().to_owned();
-    let names = header
-        .map(|header| [places.row, places.col, places.value].map(|place| name(header, place)));
+    let names = header.map(|header| {
+        let value = places.value.map_or_else(|| "value".into(), |place| name(header, place));
+        [name(header, places.row), name(header, places.col), value]
+    });
     let form = Form::Triplets { delimiter: source.delimiter, names };
     Ok(Table { entries, row_labels: Some(row_labels), col_labels: Some(col_labels), form })
 }
 
-/// The header: what the options say, or needed for a name, or found where the value of the first line is a word.
+/// The header: what the options say, or needed for a name, or found where the value of the first line is a word; without values, where
+/// words stand over numbers.
 fn header<'a>(
     first: &'a [StringRecord],
     meaning: &Meaning<'_>,
@@ -92,11 +99,20 @@ fn header<'a>(
     options: &ReadOptions,
 ) -> Option<&'a StringRecord> {
     let line = first.first()?;
-    let is_header = || match chosen.value {
+    let is_text = |line: &StringRecord, place: usize| {
+        line.get(place.wrapping_sub(1)).map(|field| meaning.of(field) == Cell::Text)
+    };
+    let is_over_numbers = |field: &Field| match field {
         Field::Place(place) => {
-            line.get(place.wrapping_sub(1)).is_some_and(|field| meaning.of(field) == Cell::Text)
+            let below = first.get(1).and_then(|below| is_text(below, *place));
+            is_text(line, *place) == Some(true) && below == Some(false)
         }
         Field::Name(_) => true,
+    };
+    let is_header = || match &chosen.value {
+        Some(Field::Place(place)) => is_text(line, *place) == Some(true),
+        Some(Field::Name(_)) => true,
+        None => is_over_numbers(&chosen.row) || is_over_numbers(&chosen.col),
     };
     let needed =
         [Some(&chosen.row), Some(&chosen.col), chosen.weight.as_ref(), chosen.time.as_ref()]
@@ -131,7 +147,7 @@ fn places(
     Ok(Places {
         row: place(&chosen.row)?,
         col: place(&chosen.col)?,
-        value: place(&chosen.value)?,
+        value: chosen.value.as_ref().map(place).transpose()?,
         weight: chosen.weight.as_ref().map(place).transpose()?,
         time: chosen.time.as_ref().map(place).transpose()?,
     })

@@ -1,0 +1,164 @@
+//! What can be typed after `recommend`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use deepmf::spec::{RatingModel, RecommenderSettings};
+
+use super::{Input, Written, value};
+
+/// The commands about ratings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Recommend {
+    Fit(Box<RecommendFit>),
+    Evaluate(Box<RecommendEvaluate>),
+    Predict(Box<RecommendPredict>),
+    Top(RecommendTop),
+}
+
+/// How ratings are read.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct RatingsInput {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Text and Parquet hold a table, one line a row, in place of one rating a line.
+    #[arg(long, conflicts_with = "triplets")]
+    pub(crate) wide: bool,
+}
+
+/// Fit a recommender to ratings.
+///
+/// RATINGS holds one rating a line (row, column, rating: the first three fields unless --triplets says), a table with --wide, or a matrix in a
+/// binary format. With --json stdout holds one JSON object with the keys model, rows, cols, ratings, levels, parameters, steps, stop_reason,
+/// holdout_rmse, seconds, seed.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  deepmf recommend fit ratings.csv --model als -o ratings.model")]
+pub(crate) struct RecommendFit {
+    /// The ratings: text (also .gz), .parquet, .npz, .mtx, .npy or .mat; - is stdin.
+    pub(crate) ratings: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: RatingsInput,
+    /// Fit only the ratings in these cells: a matrix that is not zero there, or pairs.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) train_mask: Option<PathBuf>,
+    /// By what ratings are predicted.
+    #[arg(long, value_enum, value_name = "MODEL", default_value = "als", help_heading = "Fit")]
+    model: ModelName,
+    /// Of als: the length of a latent; 0 leaves the offsets alone.
+    #[arg(long, value_name = "N", default_value_t = RecommenderSettings::default().rank, help_heading = "Fit")]
+    rank: usize,
+    /// Of als: the ridge of the latents [default: 9 standard deviations of the ratings].
+    #[arg(long, value_name = "LAMBDA", value_parser = value::positive, allow_hyphen_values = true, help_heading = "Fit")]
+    ridge: Option<f64>,
+    /// Of als: the ridge of the offsets.
+    #[arg(long, value_name = "LAMBDA", value_parser = value::positive, allow_hyphen_values = true, default_value_t = RecommenderSettings::default().offset_ridge, help_heading = "Fit")]
+    offset_ridge: f64,
+    /// Of als: the ridges of a row or column count once for each of its ratings.
+    #[arg(long, help_heading = "Fit")]
+    by_count: bool,
+    /// Of als: sweeps at most.
+    #[arg(long, value_name = "N", default_value_t = RecommenderSettings::default().sweeps, help_heading = "Fit")]
+    sweeps: u64,
+    /// Of als: the share of the ratings that says when to stop and calibrates probabilities; all are fitted after that.
+    #[arg(long, value_name = "SHARE", value_parser = value::share, allow_hyphen_values = true, default_value_t = RecommenderSettings::default().validation, help_heading = "Fit")]
+    validation: f64,
+    /// The seed of all that is random.
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
+    pub(crate) seed: u64,
+    /// The file of the fitted recommender.
+    #[arg(long, short, value_name = "MODEL", help_heading = "Output")]
+    pub(crate) output: PathBuf,
+    /// Print one JSON object on stdout.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// A model of ratings, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ModelName {
+    /// Offsets and latents by alternating least squares.
+    Als,
+    /// The completion by deep linear networks, chosen by cross-validation.
+    Linear,
+}
+
+/// Judge a recommender by ratings that it has not seen.
+///
+/// Rows and columns are matched by their labels. A row or column that was not rated in the fit is predicted by the mean and the offset of the other
+/// one. With --json stdout holds one JSON object with the keys ratings, rmse, mae, exact_rate, log_loss, rmse_rounded, mae_rounded, rmse_discrete,
+/// mae_discrete, rmse_blocks {seen_seen, new_row, new_column, new_both}, reliability [{said, seen, count}], parameters, seconds.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  deepmf recommend evaluate ratings.model test.csv --json")]
+pub(crate) struct RecommendEvaluate {
+    /// The fitted recommender.
+    pub(crate) model: PathBuf,
+    /// The ratings, as for fit.
+    pub(crate) ratings: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: RatingsInput,
+    /// Judge only by the ratings in these cells: a matrix that is not zero there, or pairs.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) test_mask: Option<PathBuf>,
+    /// Print one JSON object on stdout.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// Predict the ratings of pairs.
+///
+/// PAIRS holds one pair a line: row and column, the first two fields unless --triplets says; a first line of words over numbers is a header. The
+/// predictions go to -o, else to stdout: row, column, value, and what of the pair was rated in the fit (both, row, column, neither). Where the row or the
+/// column was not, the prediction is the mean and the offset of the other one.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  deepmf recommend predict ratings.model pairs.csv -o predicted.csv"
+)]
+pub(crate) struct RecommendPredict {
+    /// The fitted recommender.
+    pub(crate) model: PathBuf,
+    /// The pairs: text (also .gz) or .parquet, or the known cells of a matrix; - is stdin.
+    pub(crate) pairs: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: RatingsInput,
+    #[command(flatten)]
+    pub(crate) written: Written,
+}
+
+/// Recommend columns to a row.
+///
+/// Columns that the row has rated are left out. The list goes to stdout, best first: column, value. A row that was not rated in the fit gets the columns
+/// with the highest offsets. With --json stdout holds one JSON object with the keys row, known, items [{column, value}].
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  deepmf recommend top ratings.model --row 196 -n 10")]
+pub(crate) struct RecommendTop {
+    /// The fitted recommender.
+    pub(crate) model: PathBuf,
+    /// The row: its label, or its place from 0 where the ratings had no labels.
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    pub(crate) row: String,
+    /// How many columns.
+    #[arg(long, short = 'n', value_name = "N", value_parser = value::count, default_value = "10")]
+    pub(crate) count: usize,
+    /// Print one JSON object on stdout.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+impl RecommendFit {
+    /// The settings for the library.
+    pub(crate) fn settings(&self) -> RecommenderSettings {
+        RecommenderSettings {
+            model: match self.model {
+                ModelName::Als => RatingModel::Als,
+                ModelName::Linear => RatingModel::Linear,
+            },
+            rank: self.rank,
+            ridge: self.ridge,
+            offset_ridge: self.offset_ridge,
+            by_count: self.by_count,
+            sweeps: self.sweeps,
+            validation: self.validation,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! `recommend`: fits a recommender to ratings, judges it, and lets it predict and recommend.
+
+use std::path::Path;
+use std::time::Instant;
+
+use deepmf::apps::{Evaluation, Known, Recommender, Recommends};
+use deepmf::data::{self, Entries, Form, Format, Passthrough, Table, read_with};
+use deepmf::linalg::Mat;
+use deepmf::report::{self, Cell, Column};
+use deepmf::{Error, Result};
+use serde_json::{Value, json};
+
+use super::Ending;
+use crate::args::{RatingsInput, RecommendEvaluate, RecommendFit, RecommendPredict, RecommendTop};
+use crate::failure::Failure;
+use crate::output::{self, Talk};
+use crate::place::{self, Place};
+use crate::{align, interrupt};
+
+/// Fits a recommender.
+pub(crate) fn fit(args: &RecommendFit, talk: Talk) -> Result<Ending, Failure> {
+    let mask = args.train_mask.as_deref();
+    let inputs: Vec<&Path> = [Some(args.ratings.as_path()), mask].into_iter().flatten().collect();
+    place::check_file(&args.output, &inputs)?;
+    let table = ratings(&args.ratings, &args.input, mask, "the mask of the training ratings")?;
+    let recommender = Recommender::new(args.settings(), args.seed).interrupt(interrupt::flag());
+    let done = recommender.fit(&table)?;
+    done.save(&args.output)?;
+    let (rows, cols) = table.entries.shape();
+    let levels = done.scale.as_ref().map(|scale| scale.levels().len());
+    if args.json {
+        output::json(&json!({
+            "model": done.settings.model.name(),
+            "rows": rows,
+            "cols": cols,
+            "ratings": table.entries.len(),
+            "levels": levels,
+            "parameters": done.parameters,
+            "steps": done.steps,
+            "stop_reason": done.reason.name(),
+            "holdout_rmse": done.held_rmse,
+            "seconds": done.seconds,
+            "seed": done.seed,
+        }))?;
+    }
+    talk.line(&format!("{rows} x {cols}: {} ratings", table.entries.len()));
+    if let Some(rmse) = done.held_rmse {
+        talk.line(&format!("RMSE of ratings that were held out: {rmse:.4}"));
+    }
+    if levels.is_none() {
+        talk.warning(
+            "there are too many different ratings to be levels: neither rounding nor probabilities",
+        );
+    }
+    talk.line(&format!("the recommender: {}", args.output.display()));
+    Ok(Ending::of(done.reason))
+}
+
+/// Judges a recommender.
+pub(crate) fn evaluate(args: &RecommendEvaluate, talk: Talk) -> Result<Ending, Failure> {
+    let begun = Instant::now();
+    let model = Recommends::load(&args.model)?;
+    let mask = args.test_mask.as_deref();
+    let table = ratings(&args.ratings, &args.input, mask, "the mask of the test ratings")?;
+    let found = model.evaluate(&table)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    if args.json {
+        output::json(&judged(&found, model.parameters, seconds))?;
+    }
+    talk.line(&format!("{} ratings", found.ratings));
+    talk.table(&errors(&found)?);
+    let new = found.ratings - found.blocks[0].1;
+    tell_unknown(new, found.ratings, talk);
+    Ok(Ending::Done)
+}
+
+fn judged(found: &Evaluation, parameters: usize, seconds: f64) -> Value {
+    let [both, row, column, neither] = found.blocks.map(|block| block.2);
+    let reliability: Vec<Value> = found
+        .reliability
+        .iter()
+        .map(|bin| json!({"said": bin.said, "seen": bin.seen, "count": bin.count}))
+        .collect();
+    json!({
+        "ratings": found.ratings,
+        "rmse": found.rmse,
+        "mae": found.mae,
+        "exact_rate": found.exact_rate,
+        "log_loss": found.log_loss,
+        "rmse_rounded": found.rmse_rounded,
+        "mae_rounded": found.mae_rounded,
+        "rmse_discrete": found.rmse_discrete,
+        "mae_discrete": found.mae_discrete,
+        // A row is new where the column alone is known.
+        "rmse_blocks": {"seen_seen": both, "new_row": column, "new_column": row, "new_both": neither},
+        "reliability": reliability,
+        "parameters": parameters,
+        "seconds": seconds,
+    })
+}
+
+/// Predicts pairs.
+pub(crate) fn predict(args: &RecommendPredict, talk: Talk) -> Result<Ending, Failure> {
+    let place = Place::checked(&args.written, &[&args.model, &args.pairs], false)?;
+    let model = Recommends::load(&args.model)?;
+    let table = read(&args.pairs, &args.input, "1,2")?;
+    if table.entries.is_empty() {
+        return Err(Error::data(&args.pairs, "there must be a pair, but there is none").into());
+    }
+    let predictions: Vec<_> =
+        model.pairs(&table).into_iter().map(|pair| model.predict(pair)).collect();
+    let (values, known): (Vec<f64>, Vec<Known>) =
+        predictions.iter().map(|p| (p.value, p.known)).unzip();
+    if let Some(place) = place {
+        place.write(&listed(&table, &values, &known)?)?;
+    }
+    let new = known.iter().filter(|known| **known != Known::Both).count();
+    tell_unknown(new, known.len(), talk);
+    Ok(Ending::Done)
+}
+
+/// Recommends columns to a row.
+pub(crate) fn top(args: &RecommendTop, talk: Talk) -> Result<Ending, Failure> {
+    let model = Recommends::load(&args.model)?;
+    let row = model.rows().of(&args.row);
+    let labels = model.col_labels.as_deref();
+    let items: Vec<(String, f64)> = model
+        .recommend(row, args.count)
+        .into_iter()
+        .map(|(col, value)| (labels.map_or_else(|| col.to_string(), |l| l[col].clone()), value))
+        .collect();
+    if row.is_none() {
+        let id = &args.row;
+        talk.warning(&format!("{id:?} has no rating in the fit: these are the best-liked columns"));
+    }
+    if args.json {
+        let items: Vec<Value> =
+            items.iter().map(|(col, value)| json!({"column": col, "value": value})).collect();
+        output::json(&json!({"row": args.row, "known": row.is_some(), "items": items}))?;
+        return Ok(Ending::Done);
+    }
+    let names = items.iter().map(|item| item.0.clone()).collect();
+    let values: Vec<f64> = items.iter().map(|item| item.1).collect();
+    let words = vec![("column", names)];
+    if values.is_empty() {
+        talk.warning("the row has rated every column");
+        return Ok(Ending::Done);
+    }
+    output::stdout(&data::text(&columns(words, &values, b',')?))?;
+    Ok(Ending::Done)
+}
+
+fn tell_unknown(new: usize, all: usize, talk: Talk) {
+    if new > 0 {
+        talk.warning(&format!(
+            "of {all} pairs {new} have a row or column without a rating in the fit: predicted by the mean and the offset of the other one"
+        ));
+    }
+}
+
+/// Ratings as they were asked for; only those in the cells of a mask, if there is one.
+fn ratings(path: &Path, input: &RatingsInput, mask: Option<&Path>, what: &str) -> Result<Table> {
+    let mut table = read(path, input, "1,2,3")?;
+    if let Some(mask) = mask {
+        let cells = align::read(mask, what, &input.input.options()?, &table)?;
+        table.entries = align::within(&table.entries, &cells);
+        if table.entries.is_empty() {
+            return Err(Error::data(mask, "must leave a rating, but it leaves none"));
+        }
+    }
+    Ok(table)
+}
+
+/// Reads one entry a line by `fields`, unless the format is a matrix or it was said otherwise.
+fn read(path: &Path, input: &RatingsInput, fields: &str) -> Result<Table> {
+    let mut options = input.input.options()?;
+    let has_fields = matches!(Format::of(path), Format::Text | Format::Parquet);
+    if options.triplets.is_none() && has_fields && !input.wide {
+        options.triplets = Some(fields.parse()?);
+    }
+    read_with(path, &options)
+}
+
+/// Pairs with their predictions, and what was known of them.
+fn listed(table: &Table, values: &[f64], known: &[Known]) -> Result<Table> {
+    let label = |labels: &Option<Vec<String>>, id: usize| match labels {
+        Some(labels) => labels[id].clone(),
+        None => id.to_string(),
+    };
+    let (names, delimiter) = match &table.form {
+        Form::Triplets { names, delimiter } => (names.clone(), *delimiter),
+        _ => (None, b','),
+    };
+    let [row, column, _] = names.unwrap_or_else(|| ["row", "column", "value"].map(String::from));
+    let (rows, cols): (Vec<String>, Vec<String>) = table
+        .entries
+        .iter()
+        .map(|(i, j, _)| (label(&table.row_labels, i), label(&table.col_labels, j)))
+        .unzip();
+    let known = known.iter().map(|known| known.name().into()).collect();
+    let mut listed = columns(vec![(&row, rows), (&column, cols)], values, delimiter)?;
+    if let Form::Wide { passthrough, .. } = &mut listed.form {
+        passthrough.push(Passthrough { name: Some("known".into()), place: 3, fields: known });
+    }
+    Ok(listed)
+}
+
+/// Columns of words, and then one of numbers that is called `value`.
+fn columns(words: Vec<(&str, Vec<String>)>, values: &[f64], delimiter: u8) -> Result<Table> {
+    let numbers = Mat::from_columns(values.len(), 1, values.to_vec());
+    let passthrough = words
+        .into_iter()
+        .enumerate()
+        .map(|(place, (name, fields))| Passthrough { name: Some(name.into()), place, fields })
+        .collect();
+    Ok(Table {
+        entries: Entries::from_dense(&numbers)?,
+        row_labels: None,
+        col_labels: Some(vec!["value".into()]),
+        form: Form::Wide { delimiter, row_names: None, passthrough },
+    })
+}
+
+/// The errors as a table for people.
+fn errors(found: &Evaluation) -> Result<report::Table> {
+    let right = ["RMSE", "MAE", "exact", "log-loss"].map(Column::right);
+    let columns = [vec![Column::left("answer")], right.to_vec()].concat();
+    let mut table = report::Table::new("Errors", columns);
+    let mut line = |name: &str, numbers: [Option<f64>; 4]| {
+        table.push([vec![name.into()], numbers.map(Cell::from).to_vec()].concat())
+    };
+    line("prediction", [Some(found.rmse), Some(found.mae), None, None])?;
+    if found.rmse_rounded.is_some() {
+        line("nearest level", [found.rmse_rounded, found.mae_rounded, None, None])?;
+    }
+    if found.log_loss.is_some() {
+        let numbers = [found.rmse_discrete, found.mae_discrete, found.exact_rate, found.log_loss];
+        line("median level", numbers)?;
+    }
+    Ok(table)
+}

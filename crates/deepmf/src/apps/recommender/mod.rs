@@ -1,0 +1,202 @@
+//! Ratings: predicted, ranked and judged by any model that ends in thin factors.
+
+mod evaluation;
+mod ids;
+mod recommends;
+mod saved;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+pub use evaluation::Evaluation;
+pub use ids::Ids;
+pub use recommends::{Known, Prediction, Recommends};
+
+use super::Completion;
+use super::completion::LEAST_TO_SPLIT;
+use crate::data::{Entries, Table, split};
+use crate::linalg::Mat;
+use crate::model::{Discretizer, Factors, LevelProbabilities, Model, Pass};
+use crate::spec::{CompletionSettings, RatingModel, RecommenderSettings, Scaling};
+use crate::train::{LeastSquares, StopReason};
+use crate::{Error, Result};
+
+/// Ratings with more levels than this are numbers, not levels.
+const MOST_LEVELS: usize = 50;
+/// The ridge of the factors where none is given, in standard deviations of the ratings.
+const RIDGE: f64 = 9.0;
+/// Singular values below this share of the largest are left out.
+const NEGLIGIBLE: f64 = 1e-10;
+
+/// Fits a recommender to ratings.
+///
+/// ```
+/// use deepmf::{apps::Recommender, data, spec::RecommenderSettings};
+///
+/// let truth = data::low_rank((60, 40), 2, 0)?;
+/// let seen = data::observe(&truth, &data::random_cells((60, 40), 1_200, 0)?)?;
+/// let ratings = seen.values().iter().map(|x| (3.0 + x).round().clamp(1.0, 5.0)).collect();
+/// let table = data::Table::new(seen.with_values(ratings)?);
+/// let fitted = Recommender::new(RecommenderSettings::default(), 0).fit(&table)?;
+/// let best = fitted.recommend(Some(7), 3);
+/// assert!(best.len() == 3 && best[0].1 >= best[2].1);
+/// # Ok::<(), deepmf::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Recommender {
+    settings: RecommenderSettings,
+    seed: u64,
+    interrupt: Option<Arc<AtomicBool>>,
+}
+
+/// What a model learned, in the form that all of them share.
+struct Learned {
+    factors: Factors,
+    parameters: usize,
+    /// Ratings that the fit which scored them did not see, and these scores.
+    held: Vec<(f64, f64)>,
+    steps: u64,
+    reason: StopReason,
+}
+
+impl Recommender {
+    /// A recommender with these settings; `seed` draws what is held out and where the fit begins.
+    pub fn new(settings: RecommenderSettings, seed: u64) -> Self {
+        Self { settings, seed, interrupt: None }
+    }
+
+    /// Stops, with what was reached, when the flag is set.
+    #[must_use]
+    pub fn interrupt(self, flag: Arc<AtomicBool>) -> Self {
+        Self { interrupt: Some(flag), ..self }
+    }
+
+    /// Fits all ratings of a table.
+    ///
+    /// The levels are the values that occur, unless there are more than 50: then there are none, and neither rounding nor probabilities.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if a setting is outside its range, nothing is rated, or all ratings are equal; [`Error::NotFinite`] if the fit diverged.
+    pub fn fit(&self, table: &Table) -> Result<Recommends> {
+        let begun = Instant::now();
+        let entries = &table.entries;
+        if entries.is_empty() {
+            return Err(Error::parameter("the number of ratings", "1 or more", 0));
+        }
+        let share = self.settings.validation;
+        if !(0.0..=0.9).contains(&share) {
+            return Err(Error::parameter("validation", "from 0 to 0.9", share));
+        }
+        let scale = Discretizer::of_ratings(entries.values())?;
+        let levels = scale.levels();
+        let range = (levels[0], levels[levels.len() - 1]);
+        let scale = Some(scale).filter(|scale| scale.levels().len() <= MOST_LEVELS);
+        let learned = match self.settings.model {
+            RatingModel::Als => self.by_least_squares(entries)?,
+            RatingModel::Linear => self.by_completion(entries)?,
+        };
+        let Learned { factors, parameters, held, steps, reason } = learned;
+        let all = [factors.left.values(), factors.right.values(), &factors.rows, &factors.cols];
+        if let Some(&found) = all.into_iter().flatten().find(|x| !x.is_finite()) {
+            return Err(Error::NotFinite { what: "every fitted factor".into(), found });
+        }
+        let scores: Vec<f64> = held.iter().map(|h| h.1.clamp(range.0, range.1)).collect();
+        let ratings: Vec<f64> = held.iter().map(|h| h.0).collect();
+        let probabilities = match &scale {
+            Some(scale) if !held.is_empty() => {
+                Some(LevelProbabilities::fit(scale, &scores, &ratings)?)
+            }
+            _ => None,
+        };
+        let squares: f64 = scores.iter().zip(&ratings).map(|(s, r)| (s - r).powi(2)).sum();
+        let held_rmse = (!held.is_empty()).then(|| (squares / held.len() as f64).sqrt());
+        let mut fitted = Recommends::new(factors, entries, range);
+        fitted.row_labels.clone_from(&table.row_labels);
+        fitted.col_labels.clone_from(&table.col_labels);
+        fitted.scale = scale;
+        fitted.probabilities = probabilities;
+        fitted.held_rmse = held_rmse;
+        fitted.parameters = parameters;
+        fitted.steps = steps;
+        fitted.reason = reason;
+        fitted.seed = self.seed;
+        fitted.settings = self.settings.clone();
+        fitted.seconds = begun.elapsed().as_secs_f64();
+        Ok(fitted)
+    }
+
+    /// Sweeps are chosen on what is held out; then all ratings are fitted with as many.
+    fn by_least_squares(&self, entries: &Entries) -> Result<Learned> {
+        let settings = &self.settings;
+        let mean = entries.mean();
+        let squares: f64 = entries.values().iter().map(|x| (x - mean).powi(2)).sum();
+        let spread = (squares / entries.len() as f64).sqrt();
+        let solver = LeastSquares::new(settings.rank)
+            .ridge(settings.ridge.unwrap_or(RIDGE * spread))
+            .offsets(Some(settings.offset_ridge))
+            .by_count(settings.by_count)
+            .sweeps(settings.sweeps);
+        let solver = match &self.interrupt {
+            Some(flag) => solver.interrupt(flag.clone()),
+            None => solver,
+        };
+        let nothing = entries.take(&[]);
+        let splits = settings.validation > 0.0 && entries.len() >= LEAST_TO_SPLIT;
+        if !splits {
+            let done = solver.fit(entries, &nothing, self.seed)?;
+            let parameters = done.factors.len();
+            let (steps, reason) = (done.sweeps, done.reason);
+            return Ok(Learned { factors: done.factors, parameters, held: vec![], steps, reason });
+        }
+        let (rest, held) = split(entries, settings.validation, self.seed)?;
+        let chosen = solver.fit(&rest, &held, self.seed)?;
+        let score = |(i, j, x)| (x, chosen.factors.at(i, j));
+        let held = held.iter().map(score).collect();
+        let done = solver.sweeps(chosen.sweeps).fit(entries, &nothing, self.seed)?;
+        let interrupted = done.reason == StopReason::Interrupted;
+        Ok(Learned {
+            parameters: done.factors.len(),
+            factors: done.factors,
+            held,
+            steps: done.sweeps,
+            reason: if interrupted { done.reason } else { chosen.reason },
+        })
+    }
+
+    /// The completion's network as two factors, from its singular values.
+    fn by_completion(&self, entries: &Entries) -> Result<Learned> {
+        // One unit for all columns, so that offsets mean the same everywhere.
+        let settings = CompletionSettings { scaling: Scaling::Table, ..Default::default() };
+        let completion = Completion::new(settings, self.seed);
+        let completion = match &self.interrupt {
+            Some(flag) => completion.interrupt(flag.clone()),
+            None => completion,
+        };
+        let done = completion.fit(entries)?;
+        let svd = done.model.forward(&mut Pass::default()).thin_svd()?;
+        let largest = svd.s.first().copied().unwrap_or(0.0);
+        let rank = svd.s.iter().take_while(|s| **s > NEGLIGIBLE * largest).count();
+        let offsets = &done.offsets;
+        let side = |vectors: &Mat, scale: f64| {
+            Mat::from_fn(rank, vectors.rows(), |r, i| {
+                scale.sqrt() * svd.s[r].sqrt() * vectors[(i, r)]
+            })
+        };
+        let factors = Factors {
+            mean: offsets.centers.first().copied().unwrap_or(0.0),
+            rows: offsets.rows.clone(),
+            cols: offsets.cols.clone(),
+            left: side(&svd.u, offsets.spread),
+            right: side(&svd.v, offsets.spread),
+        };
+        let (rows, cols) = entries.shape();
+        Ok(Learned {
+            factors,
+            parameters: done.model.params().values().len() + rows + cols + 1,
+            held: done.holdout.iter().map(|held| (held.truth, held.value)).collect(),
+            steps: done.steps,
+            reason: done.reason,
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! A fitted recommender: its predictions, and what it would recommend.
+
+use crate::data::Entries;
+use crate::linalg::{Pattern, dot, norm};
+use crate::model::{Discretizer, Factors, LevelProbabilities};
+use crate::spec::RecommenderSettings;
+use crate::train::StopReason;
+
+/// What came of fitting ratings.
+#[derive(Clone, Debug)]
+pub struct Recommends {
+    /// Offsets and factors, whatever the model.
+    pub factors: Factors,
+    /// Names of the rows, where the ratings had them.
+    pub row_labels: Option<Vec<String>>,
+    /// Names of the columns, where the ratings had them.
+    pub col_labels: Option<Vec<String>>,
+    /// The least and the largest rating: predictions stay within.
+    pub range: (f64, f64),
+    /// The levels; none if the ratings are no levels.
+    pub scale: Option<Discretizer>,
+    /// The probability of each level, calibrated on ratings that a fit did not see; none if there are no levels or nothing was held out.
+    pub probabilities: Option<LevelProbabilities>,
+    /// Root mean squared error on these ratings.
+    pub held_rmse: Option<f64>,
+    /// Number of numbers that were fitted.
+    pub parameters: usize,
+    /// Sweeps or steps of the last fit.
+    pub steps: u64,
+    /// How the fit ended.
+    pub reason: StopReason,
+    /// The seed.
+    pub seed: u64,
+    /// The settings.
+    pub settings: RecommenderSettings,
+    /// Time taken, in seconds.
+    pub seconds: f64,
+    pub(super) seen: Pattern,
+    pub(super) rated: Vec<bool>,
+}
+
+/// What was known of a pair when it was predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Row and column.
+    Both,
+    /// The row alone: the column was not rated in the fit, so the prediction is the mean and the offset of the row.
+    Row,
+    /// The column alone: the mean and the offset of the column.
+    Column,
+    /// Nothing: the mean.
+    Neither,
+}
+
+impl Known {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Row => "row",
+            Self::Column => "column",
+            Self::Neither => "neither",
+        }
+    }
+
+    pub(super) fn of(pair: (Option<usize>, Option<usize>)) -> Self {
+        match pair {
+            (Some(_), Some(_)) => Self::Both,
+            (Some(_), None) => Self::Row,
+            (None, Some(_)) => Self::Column,
+            (None, None) => Self::Neither,
+        }
+    }
+}
+
+/// A predicted rating.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// The rating, within the range of the fitted ones.
+    pub value: f64,
+    /// What it is based on.
+    pub known: Known,
+}
+
+impl Recommends {
+    /// A fit of which only the factors and what they saw are known.
+    pub(super) fn new(factors: Factors, entries: &Entries, range: (f64, f64)) -> Self {
+        let mut rated = vec![false; factors.shape().1];
+        entries.cols().iter().for_each(|j| rated[*j as usize] = true);
+        Self {
+            seen: Pattern::new(entries.shape(), entries.rows(), entries.cols()).0,
+            rated,
+            parameters: factors.len(),
+            factors,
+            row_labels: None,
+            col_labels: None,
+            range,
+            scale: None,
+            probabilities: None,
+            held_rmse: None,
+            steps: 0,
+            reason: StopReason::StepsDone,
+            seed: 0,
+            settings: RecommenderSettings::default(),
+            seconds: 0.0,
+        }
+    }
+
+    /// The columns that a row rated, ascending.
+    pub fn seen(&self, row: usize) -> &[u32] {
+        self.seen.row(row).1
+    }
+
+    /// The prediction for a row and a column, either of which may be unknown.
+    pub fn predict(&self, pair: (Option<usize>, Option<usize>)) -> Prediction {
+        let value = self.factors.at_known(pair.0, pair.1).clamp(self.range.0, self.range.1);
+        Prediction { value, known: Known::of(pair) }
+    }
+
+    /// The `count` columns with the highest predictions among those that the row has not rated, best first, with their predictions. For a row of which
+    /// nothing is known these are the columns of the highest offsets.
+    ///
+    /// Predictions are within the range of the ratings; the order is that before they were put there.
+    pub fn recommend(&self, row: Option<usize>, count: usize) -> Vec<(usize, f64)> {
+        let seen = row.map_or(&[][..], |row| self.seen(row));
+        let open = |j: &usize| self.rated[*j] && seen.binary_search(&(*j as u32)).is_err();
+        let score = |j: usize| (j, self.factors.at_known(row, Some(j)));
+        let mut best = first(count, (0..self.rated.len()).filter(open).map(score).collect());
+        for (_, x) in &mut best {
+            *x = x.clamp(self.range.0, self.range.1);
+        }
+        best
+    }
+
+    /// The `count` columns whose factors have the largest cosine with those of `col`, without itself, best first.
+    pub fn similar(&self, col: usize, count: usize) -> Vec<(usize, f64)> {
+        let right = &self.factors.right;
+        let length = norm(right.col(col));
+        let cosine = |j: usize| {
+            let both = length * norm(right.col(j));
+            (both > 0.0).then(|| (j, dot(right.col(col), right.col(j)) / both))
+        };
+        let others = (0..right.cols()).filter(|j| *j != col && self.rated[*j]);
+        first(count, others.filter_map(cosine).collect())
+    }
+}
+
+/// The `count` largest, in order; of equal ones that with the lower id first.
+fn first(count: usize, mut scored: Vec<(usize, f64)>) -> Vec<(usize, f64)> {
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    scored.truncate(count);
+    scored
+}

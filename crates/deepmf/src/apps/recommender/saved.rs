@@ -1,0 +1,180 @@
+//! A recommender in one file: its numbers as tensors, all else as words in the head.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::Recommends;
+use crate::data::Entries;
+use crate::model::{Discretizer, Factors, LevelProbabilities, Tensors};
+use crate::spec::RecommenderSettings;
+use crate::train::StopReason;
+use crate::{Error, Result};
+
+/// The version of the file format that is written, and the only one that is read.
+const VERSION: u64 = 1;
+/// The word of the head that holds everything but numbers.
+const HEAD: &str = "deepmf-recommender";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    version: u64,
+    settings: RecommenderSettings,
+    row_labels: Option<Vec<String>>,
+    col_labels: Option<Vec<String>>,
+    parameters: usize,
+    steps: u64,
+    stop_reason: StopReason,
+    seed: u64,
+    seconds: f64,
+}
+
+impl Recommends {
+    /// Writes one safetensors file, from which [`Recommends::load`] reads all.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let head = Head {
+            version: VERSION,
+            settings: self.settings.clone(),
+            row_labels: self.row_labels.clone(),
+            col_labels: self.col_labels.clone(),
+            parameters: self.parameters,
+            steps: self.steps,
+            stop_reason: self.reason,
+            seed: self.seed,
+            seconds: self.seconds,
+        };
+        let text = serde_json::to_string(&head)
+            .map_err(|e| Error::data(path, format!("cannot be written: {e}")))?;
+        let mut file = Tensors::new();
+        file.add_word(HEAD, text);
+        file.add("mean", vec![self.factors.mean]);
+        file.add("range", vec![self.range.0, self.range.1]);
+        file.add("row_offsets", self.factors.rows.clone());
+        file.add("col_offsets", self.factors.cols.clone());
+        file.add_matrix("left", &self.factors.left);
+        file.add_matrix("right", &self.factors.right);
+        let (rows, cols): (Vec<f64>, Vec<f64>) =
+            self.seen.cells().map(|(i, j)| (i as f64, j as f64)).unzip();
+        file.add("seen_rows", rows);
+        file.add("seen_cols", cols);
+        if let Some(scale) = &self.scale {
+            file.add("levels", scale.levels().to_vec());
+        }
+        if let Some(probabilities) = &self.probabilities {
+            let (steep, b) = probabilities.cumulative().iter().copied().unzip();
+            file.add("steepness", steep);
+            file.add("boundaries", b);
+        }
+        if let Some(rmse) = self.held_rmse {
+            file.add("held_rmse", vec![rmse]);
+        }
+        file.save(path)
+    }
+
+    /// Reads what [`Recommends::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] if the file is not a whole recommender of this version.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = Tensors::load(path)?;
+        let words = file.word(HEAD).unwrap_or_default();
+        let head = head(words).map_err(|problem| Error::data(path, problem))?;
+        body(&file, head).map_err(|error| {
+            Error::data(path, format!("must be a whole recommender, but it is not: {error}"))
+        })
+    }
+}
+
+/// The head, its version first: what a later one says is not guessed at.
+fn head(words: &str) -> std::result::Result<Head, String> {
+    let not =
+        |e: &dyn std::fmt::Display| format!("must be a saved recommender, but it is not: {e}");
+    let value: serde_json::Value = serde_json::from_str(words).map_err(|e| not(&e))?;
+    match value.get("version").and_then(serde_json::Value::as_u64) {
+        Some(VERSION) => serde_json::from_value(value).map_err(|e| not(&e)),
+        Some(found) => Err(format!("must have version {VERSION}, but it has {found}")),
+        None => Err(not(&"it has no version")),
+    }
+}
+
+fn body(file: &Tensors, head: Head) -> Result<Recommends> {
+    let missing = |name: &str| Error::parameter(format!("the tensor {name}"), "there", "missing");
+    let list = |name: &str| file.values(name).ok_or_else(|| missing(name));
+    let one = |name: &str| match list(name)? {
+        &[number] => Ok(number),
+        found => Err(Error::shape(format!("the tensor {name}"), "1 number", found.len())),
+    };
+    for name in file.names() {
+        if let Some(&found) = list(name)?.iter().find(|x| !x.is_finite()) {
+            return Err(Error::NotFinite { what: format!("every number of {name}"), found });
+        }
+    }
+    let factors = Factors {
+        mean: one("mean")?,
+        rows: list("row_offsets")?.to_vec(),
+        cols: list("col_offsets")?.to_vec(),
+        left: file.matrix("left").ok_or_else(|| missing("left"))?,
+        right: file.matrix("right").ok_or_else(|| missing("right"))?,
+    };
+    let (rows, cols) = factors.shape();
+    let sides =
+        [(factors.left.rows(), factors.left.cols()), (factors.right.rows(), factors.right.cols())];
+    let expected = [(factors.rank(), rows), (factors.rank(), cols)];
+    if sides != expected {
+        let expected = format!("shapes {expected:?}");
+        return Err(Error::shape("the pair of factors", expected, format!("{sides:?}")));
+    }
+    for (what, labels, count) in
+        [("row labels", &head.row_labels, rows), ("column labels", &head.col_labels, cols)]
+    {
+        if let Some(found) = labels.as_ref().map(Vec::len).filter(|found| *found != count) {
+            return Err(Error::shape(format!("the list of {what}"), format!("{count}"), found));
+        }
+    }
+    let range = match list("range")? {
+        &[least, most] if least < most => (least, most),
+        _ => return Err(Error::parameter("the range", "two ascending numbers", "not")),
+    };
+    let ids = |name: &str, bound: usize| {
+        let id = |x: &f64| {
+            let is_id = *x >= 0.0 && *x < bound as f64 && x.fract() == 0.0;
+            is_id.then_some(*x as u32).ok_or_else(|| {
+                Error::parameter(format!("an id of {name}"), format!("below {bound}"), x)
+            })
+        };
+        list(name)?.iter().map(id).collect::<Result<Vec<u32>>>()
+    };
+    let (seen_rows, seen_cols) = (ids("seen_rows", rows)?, ids("seen_cols", cols)?);
+    let ones = vec![1.0; seen_rows.len()];
+    let seen = Entries::new((rows, cols), seen_rows, seen_cols, ones)?;
+    let scale = file.values("levels").map(Discretizer::new).transpose()?;
+    let probabilities = match (&scale, file.values("steepness")) {
+        (Some(scale), Some(steep)) => {
+            let b = list("boundaries")?;
+            let pairs = steep.iter().copied().zip(b.iter().copied()).collect();
+            Some(LevelProbabilities::new(scale, pairs)?)
+        }
+        _ => None,
+    };
+    let held_rmse = file.values("held_rmse").map(|_| one("held_rmse")).transpose()?;
+    Ok(Recommends {
+        row_labels: head.row_labels,
+        col_labels: head.col_labels,
+        scale,
+        probabilities,
+        held_rmse,
+        parameters: head.parameters,
+        steps: head.steps,
+        reason: head.stop_reason,
+        seed: head.seed,
+        settings: head.settings,
+        seconds: head.seconds,
+        ..Recommends::new(factors, &seen, range)
+    })
+}

@@ -1,0 +1,59 @@
+//! The settings of a recommender, as typed and as kept in its file.
+
+use serde::{Deserialize, Serialize};
+
+/// By what ratings are predicted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RatingModel {
+    /// Offsets and factors by alternating least squares.
+    #[default]
+    Als,
+    /// The completion by deep linear networks, with all that it chooses by cross-validation.
+    Linear,
+}
+
+impl RatingModel {
+    /// The name in flags, files and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Als => "als",
+            Self::Linear => "linear",
+        }
+    }
+}
+
+/// Settings of a recommender.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RecommenderSettings {
+    /// By what ratings are predicted.
+    pub model: RatingModel,
+    /// Least squares: the length of a latent.
+    pub rank: usize,
+    /// Least squares: the ridge of the factors; nine standard deviations of the ratings if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ridge: Option<f64>,
+    /// Least squares: the ridge of the offsets.
+    pub offset_ridge: f64,
+    /// Least squares: whether the ridges of a row or column count once for each of its ratings.
+    pub by_count: bool,
+    /// Least squares: sweeps at most.
+    pub sweeps: u64,
+    /// Least squares: the share of the ratings that says when to stop and calibrates probabilities; all are fitted after that.
+    pub validation: f64,
+}
+
+impl Default for RecommenderSettings {
+    fn default() -> Self {
+        Self {
+            model: RatingModel::Als,
+            rank: 10,
+            ridge: None,
+            offset_ridge: 5.0,
+            by_count: false,
+            sweeps: 50,
+            validation: 0.05,
+        }
+    }
+}

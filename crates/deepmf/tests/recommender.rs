@@ -1,0 +1,269 @@
+//! Recommenders: predictions, rankings, errors, files, and bad input.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
+
+use deepmf::apps::{Known, Recommender, Recommends};
+use deepmf::data::{self, Entries, Table};
+use deepmf::linalg::Mat;
+use deepmf::model::Tensors;
+use deepmf::random::{Purpose, RngExt, stream};
+use deepmf::spec::{RatingModel, RecommenderSettings};
+
+/// Ratings from 1 to 5 of 80 users and 50 items: those to fit and those to test, with labels.
+fn ratings() -> (Table, Table) {
+    let truth = data::low_rank((80, 50), 2, 3).unwrap();
+    let value = |i: usize, j: usize| {
+        let x = 3.2 + 0.8 * truth[(i, j)] + 0.5 * (i as f64 * 0.9).sin() - 0.4 * (j as f64).cos();
+        x.round().clamp(1.0, 5.0)
+    };
+    let all = Mat::from_fn(80, 50, value);
+    let seen = data::observe(&all, &data::random_cells((80, 50), 2_400, 1).unwrap()).unwrap();
+    let (train, test) = data::split(&seen, 0.25, 4).unwrap();
+    (labelled(train), labelled(test))
+}
+
+fn labelled(entries: Entries) -> Table {
+    let (rows, cols) = entries.shape();
+    let names = |what: &str, count| Some((0..count).map(|i| format!("{what}{i}")).collect());
+    Table {
+        row_labels: names("user", rows),
+        col_labels: names("item", cols),
+        ..Table::new(entries)
+    }
+}
+
+fn fitted(model: RatingModel, train: &Table) -> Recommends {
+    let settings = RecommenderSettings { model, ..Default::default() };
+    Recommender::new(settings, 0).fit(train).unwrap()
+}
+
+#[test]
+fn both_models_beat_the_mean_and_their_probabilities_beat_the_shares_of_levels() {
+    let (train, test) = ratings();
+    let mean = train.entries.mean();
+    let squares = test.entries.values().iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+    let trivial = (squares / test.entries.len() as f64).sqrt();
+    let share = |level: f64| {
+        let count = train.entries.values().iter().filter(|x| **x == level).count();
+        count as f64 / train.entries.len() as f64
+    };
+    let logs = test.entries.values().iter().map(|x| -share(*x).ln()).sum::<f64>();
+    let trivial_log = logs / test.entries.len() as f64;
+    for model in [RatingModel::Als, RatingModel::Linear] {
+        let found = fitted(model, &train).evaluate(&test).unwrap();
+        assert!(found.rmse < 0.75 * trivial, "{model:?}: {found:?} {trivial}");
+        assert!(found.log_loss.unwrap() < 0.85 * trivial_log, "{found:?} {trivial_log}");
+        assert!(found.exact_rate.unwrap() > 0.45, "{found:?}");
+        let counted: usize = found.reliability.iter().map(|bin| bin.count).sum();
+        assert_eq!(counted, 5 * test.entries.len());
+        assert_eq!(found.blocks[0], (Known::Both, 600, Some(found.rmse)));
+        assert_eq!(found.blocks[3], (Known::Neither, 0, None));
+    }
+}
+
+#[test]
+fn what_is_recommended_was_not_rated_and_comes_best_first() {
+    let (train, _) = ratings();
+    let fitted = fitted(RatingModel::Als, &train);
+    for row in [0, 17, 79] {
+        let best = fitted.recommend(Some(row), 100);
+        assert_eq!(best.len(), 50 - fitted.seen(row).len());
+        assert!(best.iter().all(|(j, _)| !fitted.seen(row).contains(&(*j as u32))));
+        assert!(best.windows(2).all(|pair| pair[0].1 >= pair[1].1));
+        assert_eq!(fitted.recommend(Some(row), 3), best[..3]);
+        assert_eq!(best[0].1, fitted.predict((Some(row), Some(best[0].0))).value);
+    }
+    let unknown = fitted.recommend(None, 4);
+    let most = fitted.factors.cols.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    assert_eq!(fitted.factors.cols[unknown[0].0], most);
+}
+
+#[test]
+fn similar_columns_have_alike_factors() {
+    // Columns 0 and 1 are rated alike, 2 the other way, 3 by another taste.
+    let value = |i: usize, j: usize| {
+        let x = (i as f64 * 1.7).sin();
+        let y = (i as f64 * 2.9).cos();
+        (3.0 + 2.0 * [x, x, -x, y][j]).round()
+    };
+    let table = Table::new(Entries::from_dense(&Mat::from_fn(60, 4, value)).unwrap());
+    let fitted = fitted(RatingModel::Als, &table);
+    let near = fitted.similar(0, 3);
+    assert_eq!((near[0].0, near[2].0), (1, 2));
+    assert!(near[0].1 > 0.9 && near[2].1 < -0.9, "{near:?}");
+}
+
+#[test]
+fn unknown_ids_are_predicted_by_the_offset_of_the_other() {
+    let (train, _) = ratings();
+    let fitted = fitted(RatingModel::Als, &train);
+    let (rows, cols) = (fitted.rows(), fitted.cols());
+    assert_eq!((rows.of("user7"), rows.of("nobody"), cols.of("item3")), (Some(7), None, Some(3)));
+    let at = &fitted.factors;
+    let found = fitted.predict((None, Some(3)));
+    assert_eq!((found.value, found.known), (at.mean + at.cols[3], Known::Column));
+    let found = fitted.predict((None, None));
+    assert_eq!((found.value, found.known), (at.mean, Known::Neither));
+    // A pair of other labels, in another order.
+    let entries = Entries::new((2, 2), vec![0, 1], vec![0, 1], vec![3.0, 4.0]).unwrap();
+    let names = |names: [&str; 2]| Some(names.map(String::from).to_vec());
+    let (row_labels, col_labels) = (names(["nobody", "user7"]), names(["item3", "item9"]));
+    let pairs = Table { row_labels, col_labels, ..Table::new(entries) };
+    assert_eq!(fitted.pairs(&pairs), [(None, Some(3)), (Some(7), Some(9))]);
+    let blocks = fitted.evaluate(&pairs).unwrap().blocks;
+    assert_eq!(blocks.map(|block| block.1), [1, 0, 1, 0]);
+}
+
+#[test]
+fn a_row_without_a_rating_counts_as_unknown() {
+    let (train, _) = ratings();
+    let keep: Vec<usize> =
+        (0..train.entries.len()).filter(|e| train.entries.rows()[*e] != 5).collect();
+    let fitted = fitted(RatingModel::Als, &labelled(train.entries.take(&keep)));
+    assert_eq!((fitted.rows().of("user5"), fitted.rows().of("user6")), (None, Some(6)));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_at_one_and_two_threads() {
+    let (train, _) = ratings();
+    let fit = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| fitted(RatingModel::Als, &train).factors)
+    };
+    assert_eq!(fit(1), fit(2));
+}
+
+#[test]
+fn a_saved_recommender_comes_back() {
+    let (train, test) = ratings();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m");
+    let continuous = train.entries.values().iter().zip(0..).map(|(x, e)| x + 1e-3 * f64::from(e));
+    let continuous = labelled(train.entries.with_values(continuous.collect()).unwrap());
+    for table in [&train, &continuous] {
+        let before = fitted(RatingModel::Als, table);
+        before.save(&path).unwrap();
+        let after = Recommends::load(&path).unwrap();
+        assert_eq!(after.factors, before.factors);
+        assert_eq!((&after.scale, &after.probabilities), (&before.scale, &before.probabilities));
+        assert_eq!((&after.settings, after.held_rmse), (&before.settings, before.held_rmse));
+        assert_eq!(after.recommend(Some(3), 9), before.recommend(Some(3), 9));
+        assert_eq!(after.evaluate(&test).unwrap(), before.evaluate(&test).unwrap());
+        assert_eq!(before.scale.is_none(), std::ptr::eq(table, &raw const continuous));
+    }
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), {
+        Recommends::load(&path).unwrap().save(&path).unwrap();
+        bytes
+    });
+}
+
+#[test]
+fn files_that_are_no_whole_recommender_are_refused() {
+    let (train, _) = ratings();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m");
+    fitted(RatingModel::Als, &train).save(&path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let told = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Recommends::load(&path).unwrap_err().to_string()
+    };
+    for end in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+        assert!(told(&bytes[..end]).contains("must be"), "{end}");
+    }
+    let swap = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let mut bytes = bytes.clone();
+        let place = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        bytes[place..place + from.len()].copy_from_slice(to.as_bytes());
+        told(&bytes)
+    };
+    let version = r#"{\"version\":1"#;
+    assert!(swap(version, r#"{\"version\":7"#).ends_with("must have version 1, but it has 7"));
+    assert!(swap(version, r#"{\"versian\":1"#).contains("it has no version"));
+    assert!(swap("user12", "user\\u").contains("must be"));
+    assert!(swap("parameters", "paramefers").contains("unknown field"));
+    assert!(swap("\"mean\"", "\"me_n\"").contains("the tensor mean must be there"));
+    std::fs::write(&path, &bytes).unwrap();
+    let wrong = |change: &dyn Fn(&mut Tensors)| {
+        let mut file = Tensors::load(folder.path().join("m")).unwrap();
+        change(&mut file);
+        let other = folder.path().join("other");
+        file.save(&other).unwrap();
+        Recommends::load(&other).unwrap_err().to_string()
+    };
+    assert!(wrong(&|file| file.add("mean", vec![f64::NAN])).contains("must be finite"));
+    assert!(wrong(&|file| file.add("mean", vec![])).contains("must have 1 number"));
+    assert!(wrong(&|file| file.add("range", vec![5.0, 1.0])).contains("ascending"));
+    assert!(wrong(&|file| file.add("row_offsets", vec![0.0])).contains("factors"));
+    assert!(wrong(&|file| file.add("seen_rows", vec![1e9; 3])).contains("below 80"));
+    assert!(wrong(&|file| file.add("seen_rows", vec![1.0; 3])).contains("ids"));
+    assert!(wrong(&|file| file.add("levels", vec![1.0, 1.0])).contains("ascending"));
+    assert!(wrong(&|file| file.add("steepness", vec![-1.0; 4])).contains("finite and rising"));
+    assert!(wrong(&|file| file.add_matrix("left", &Mat::zeros(3, 80))).contains("factors"));
+    assert!(wrong(&|file| file.add_word("deepmf-recommender", "[]")).contains("no version"));
+}
+
+#[test]
+fn bad_ratings_and_settings_are_refused() {
+    let (train, test) = ratings();
+    let told = |table: &Table, settings: RecommenderSettings| {
+        Recommender::new(settings, 0).fit(table).unwrap_err().to_string()
+    };
+    let flat = Table::new(Entries::from_dense(&Mat::from_fn(9, 9, |_, _| 4.0)).unwrap());
+    let one = "the number of levels must be 2 or more, but it is 1";
+    assert_eq!(told(&flat, RecommenderSettings::default()), one);
+    let nothing = labelled(train.entries.take(&[]));
+    let none = "the number of ratings must be 1 or more, but it is 0";
+    assert_eq!(told(&nothing, RecommenderSettings::default()), none);
+    let settings = RecommenderSettings { validation: 1.0, ..Default::default() };
+    assert_eq!(told(&train, settings), "validation must be from 0 to 0.9, but it is 1");
+    let settings = RecommenderSettings { ridge: Some(-1.0), ..Default::default() };
+    assert_eq!(told(&train, settings), "ridge must be above 0, but it is -1");
+    let fitted = fitted(RatingModel::Als, &train);
+    let empty = fitted.evaluate(&labelled(test.entries.take(&[]))).unwrap_err().to_string();
+    assert_eq!(empty, "the number of test ratings must be 1 or more, but it is 0");
+    let off = test.entries.with_values(vec![2.5; test.entries.len()]).unwrap();
+    let off = fitted.evaluate(&labelled(off)).unwrap_err().to_string();
+    assert!(off.starts_with("every test rating must be one of the levels 1, 2, 3, 4, 5"), "{off}");
+}
+
+#[test]
+fn without_validation_there_are_no_probabilities() {
+    let (train, test) = ratings();
+    let settings = RecommenderSettings { validation: 0.0, ..Default::default() };
+    let found = Recommender::new(settings, 0).fit(&train).unwrap();
+    assert!(found.probabilities.is_none() && found.held_rmse.is_none());
+    let found = found.evaluate(&test).unwrap();
+    assert!(found.rmse_rounded.is_some() && found.log_loss.is_none() && found.exact_rate.is_none());
+}
+
+#[test]
+fn no_mutated_file_makes_the_reader_panic() {
+    let (train, _) = ratings();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m");
+    fitted(RatingModel::Als, &train).save(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let mut random = stream(1, Purpose::Noise, 0);
+    let (mut read, mut refused) = (0, 0);
+    for trial in 0..400 {
+        let mut bytes = whole.clone();
+        // Every other time only in the head, where most of what is checked stands.
+        let end = if trial % 2 == 0 { bytes.len() } else { 2_500 };
+        for _ in 0..random.random_range(1..4) {
+            let place = random.random_range(0..end);
+            bytes[place] = random.random();
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        match Recommends::load(&path) {
+            Ok(found) => {
+                read += 1;
+                assert!(found.recommend(Some(0), 3).iter().all(|best| best.1.is_finite()));
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(read > 0 && refused > 0, "{read} {refused}");
+}
