@@ -9,6 +9,7 @@ mod kernel;
 mod krylov;
 mod lanczos;
 mod product;
+mod real;
 mod sparse;
 
 pub use decomposition::{
@@ -19,4 +20,5 @@ pub use kernel::{axpy, combine, dot, norm, scale, sum_of_squares, unit};
 pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue, normal_vector};
 pub use lanczos::{Operator, leading_singular, leading_svd};
 pub use product::{Accumulate, multiply};
+pub use real::Real;
 pub use sparse::Pattern;
