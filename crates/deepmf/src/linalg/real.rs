@@ -37,6 +37,7 @@ pub trait Real:
     fn double(self) -> f64;
 
     /// √x.
+    #[must_use]
     fn root(self) -> Self;
 }
 

@@ -133,5 +133,7 @@ pub trait Layer<T: Real>: Debug + Send + Sync {
 /// Draws weights uniformly from ±√(6 / (before + after)) (Glorot and Bengio 2010).
 fn glorot<T: Real>((before, after): (usize, usize), weights: &mut [T], random: &mut Stream) {
     let limit = (6.0 / (before + after) as f64).sqrt();
-    weights.iter_mut().for_each(|w| *w = T::of(random.random_range(-limit..limit)));
+    for w in weights {
+        *w = T::of(random.random_range(-limit..limit));
+    }
 }

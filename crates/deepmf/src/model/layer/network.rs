@@ -66,6 +66,16 @@ impl<T: Real> Network<T> {
         named(&self.layers, |layer| layer.state_slots())
     }
 
+    /// How many numbers the parameters are.
+    pub fn count(&self) -> usize {
+        self.layers.iter().map(|layer| count(layer.slots())).sum()
+    }
+
+    /// How many numbers the running state is.
+    pub fn state_count(&self) -> usize {
+        self.layers.iter().map(|layer| count(layer.state_slots())).sum()
+    }
+
     /// Draws all parameters and sets the state as before the first step; `item` tells networks of one seed apart.
     pub fn start(&self, params: &mut [T], state: &mut [T], seed: u64, item: u64) {
         params.fill(T::default());

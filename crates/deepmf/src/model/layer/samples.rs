@@ -41,7 +41,9 @@ impl<T: Real> Samples<T> {
         let mut order: Vec<u32> = (0..values.len() as u32).collect();
         order.sort_by_key(|&e| (samples[e as usize], places[e as usize]));
         let mut starts = vec![0; count + 1];
-        samples.iter().for_each(|&sample| starts[sample as usize + 1] += 1);
+        for &sample in samples {
+            starts[sample as usize + 1] += 1;
+        }
         (0..count).for_each(|sample| starts[sample + 1] += starts[sample]);
         let mut made = Self {
             width,
@@ -65,7 +67,7 @@ impl<T: Real> Samples<T> {
     }
 
     /// Becomes these samples of `all`, in this order.
-    pub(crate) fn take(&mut self, all: &Self, which: &[u32]) {
+    pub fn take(&mut self, all: &Self, which: &[u32]) {
         self.width = all.width;
         self.starts.clear();
         self.ids.clear();

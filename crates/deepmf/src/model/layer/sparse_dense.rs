@@ -26,7 +26,7 @@ impl SparseDense {
     }
 }
 
-fn sparse<T>(input: Input<'_, T>) -> &Samples<T> {
+fn sparse<T: Copy>(input: Input<'_, T>) -> &Samples<T> {
     match input {
         Input::Sparse(samples) => samples,
         Input::Dense { .. } => unreachable!("this layer takes sparse samples"),

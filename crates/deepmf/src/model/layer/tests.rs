@@ -39,7 +39,7 @@ fn numbers(count: usize, item: u64) -> Vec<f64> {
 
 /// Sparse samples and the same ones dense; one place is known of no sample.
 fn batch(count: usize, width: usize) -> (Samples<f64>, Vec<f64>) {
-    let known = |i: usize, j: usize| (i * 7 + j * 3) % 4 != 0 && j != 4;
+    let known = |i: usize, j: usize| !(i * 7 + j * 3).is_multiple_of(4) && j != 4;
     let mut dense = numbers(count * width, 1);
     let (mut rows, mut cols, mut values) = (vec![], vec![], vec![]);
     for j in (0..width).rev() {
