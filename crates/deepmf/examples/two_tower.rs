@@ -51,7 +51,7 @@ fn main() -> Result<()> {
         .record(Probe::TestError)
         .every(10 * steps)
         .watch(|at| {
-            println!("{} {:.4} {:.1}", at.step / steps, at.loss, begun.elapsed().as_secs_f64())
+            println!("{} {:.4} {:.1}", at.step / steps, at.loss, begun.elapsed().as_secs_f64());
         })
         .fit(&problem, &mut model)?;
     for row in run.trajectory.rows() {
