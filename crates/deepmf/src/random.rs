@@ -23,6 +23,10 @@ pub enum Purpose {
     Sketch = 6,
     /// Noise added to data.
     Noise = 7,
+    /// What dropout drops.
+    Dropout = 8,
+    /// The order in which blocks walk rows and columns.
+    Block = 9,
 }
 
 /// The stream of `seed` for one `purpose`; `item` counts independent draws (trials, folds, layers).

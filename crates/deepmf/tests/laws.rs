@@ -9,7 +9,8 @@ use deepmf::data::Entries;
 use deepmf::linalg::{Mat, axpy, dot};
 use deepmf::model::{Compressed, DeepLinear, Init, Model, Params, Pass, Residual, Smooth};
 use deepmf::problem::{
-    Constant, Evaluation, Full, Huber, Loss, Mask, Observation, Problem, Sensing, Squared, Term,
+    Constant, Evaluation, Full, Huber, Loss, Mask, Observation, Problem, RootMeanSquare, Sensing,
+    Squared, Term,
 };
 use deepmf::product::{Cotangent, Outer, Product};
 use deepmf::random::{Purpose, RngExt, normal, stream};
@@ -54,6 +55,7 @@ fn losses(count: usize) -> Vec<Arc<dyn Loss>> {
         all.push(Arc::new(Huber::new(0.7, constant).unwrap()));
         all.push(Arc::new(Huber::new(0.7, constant).unwrap().weighted(Some(weights.clone()))));
     }
+    all.push(Arc::new(RootMeanSquare));
     all
 }
 

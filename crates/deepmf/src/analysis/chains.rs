@@ -59,9 +59,10 @@ impl Chains {
 /// Checks that `layers` make a matrix of the problem.
 ///
 /// # Errors
-/// As [`DeepLinear::of_layers`], and [`Error::Shape`] if W has not the shape of the problem.
+/// As [`DeepLinear::of_layers`], [`Error::Shape`] if W has not the shape of the problem, and [`Error::Parameter`] if a loss is not a sum.
 pub(crate) fn must_fit(problem: &Problem, layers: &[MatRef<'_>]) -> Result<()> {
     DeepLinear::must_chain(layers)?;
+    problem.must_be_separable()?;
     let (expected, found) = (problem.shape(), (layers[layers.len() - 1].rows(), layers[0].cols()));
     if expected == found {
         return Ok(());

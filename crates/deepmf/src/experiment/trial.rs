@@ -77,7 +77,7 @@ pub(super) fn run(
         // Layers that are not themselves the parameters.
         for (j, layer) in model.layers().into_iter().flatten().enumerate() {
             let name = format!("layers.{j}");
-            if tensors.values(&name).is_none() {
+            if tensors.numbers(&name).is_none() {
                 tensors.add_matrix(&name, &layer.to_mat());
             }
         }

@@ -1,4 +1,4 @@
-//! Dense f64 matrices, stored column after column without gaps, and views of them.
+//! Dense matrices, stored column after column without gaps, and views of them.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -149,21 +149,21 @@ impl fmt::Debug for Mat {
     }
 }
 
-/// A view of a matrix that is stored column after column, or of the transpose of one.
+/// A view of a matrix that is stored column after column, or of the transpose of one; f64 unless it says otherwise.
 #[derive(Clone, Copy, Debug)]
-pub struct MatRef<'a> {
+pub struct MatRef<'a, T = f64> {
     rows: usize,
     cols: usize,
     transposed: bool,
-    values: &'a [f64],
+    values: &'a [T],
 }
 
-impl<'a> MatRef<'a> {
+impl<'a, T: Copy> MatRef<'a, T> {
     /// Views `values` as `rows × cols`, column after column.
     ///
     /// # Panics
     /// If there are not `rows * cols` values.
-    pub fn new(rows: usize, cols: usize, values: &'a [f64]) -> Self {
+    pub fn new(rows: usize, cols: usize, values: &'a [T]) -> Self {
         assert_eq!(values.len(), rows * cols, "a {rows} x {cols} view");
         Self { rows, cols, transposed: false, values }
     }
@@ -185,7 +185,7 @@ impl<'a> MatRef<'a> {
     }
 
     /// The entry at row `i`, column `j`.
-    pub fn at(&self, i: usize, j: usize) -> f64 {
+    pub fn at(&self, i: usize, j: usize) -> T {
         if self.transposed {
             self.values[i * self.cols + j]
         } else {
@@ -197,16 +197,18 @@ impl<'a> MatRef<'a> {
     ///
     /// # Panics
     /// If the view is transposed: its columns are not contiguous.
-    pub fn col(&self, j: usize) -> &'a [f64] {
+    pub fn col(&self, j: usize) -> &'a [T] {
         assert!(!self.transposed, "columns of a transposed view are not contiguous");
         &self.values[j * self.rows..(j + 1) * self.rows]
     }
 
     /// The stored numbers and whether they are those of the transpose.
-    pub fn stored(&self) -> (&'a [f64], bool) {
+    pub fn stored(&self) -> (&'a [T], bool) {
         (self.values, self.transposed)
     }
+}
 
+impl MatRef<'_> {
     /// `self · other`.
     pub fn times(self, other: MatRef<'_>) -> Mat {
         let mut out = Mat::zeros(self.rows, other.cols);
@@ -226,19 +228,19 @@ impl<'a> MatRef<'a> {
 
 /// A view that can be written to; see [`MatRef`].
 #[derive(Debug)]
-pub struct MatMut<'a> {
+pub struct MatMut<'a, T = f64> {
     rows: usize,
     cols: usize,
     transposed: bool,
-    values: &'a mut [f64],
+    values: &'a mut [T],
 }
 
-impl<'a> MatMut<'a> {
+impl<'a, T> MatMut<'a, T> {
     /// Views `values` as `rows × cols`, column after column.
     ///
     /// # Panics
     /// If there are not `rows * cols` values.
-    pub fn new(rows: usize, cols: usize, values: &'a mut [f64]) -> Self {
+    pub fn new(rows: usize, cols: usize, values: &'a mut [T]) -> Self {
         assert_eq!(values.len(), rows * cols, "a {rows} x {cols} view");
         Self { rows, cols, transposed: false, values }
     }
@@ -260,12 +262,12 @@ impl<'a> MatMut<'a> {
     }
 
     /// The stored numbers and whether they are those of the transpose.
-    pub fn into_stored(self) -> (&'a mut [f64], bool) {
+    pub fn into_stored(self) -> (&'a mut [T], bool) {
         (self.values, self.transposed)
     }
 
     /// The same view for a shorter time.
-    pub fn reborrow(&mut self) -> MatMut<'_> {
+    pub fn reborrow(&mut self) -> MatMut<'_, T> {
         MatMut {
             rows: self.rows,
             cols: self.cols,
@@ -275,7 +277,7 @@ impl<'a> MatMut<'a> {
     }
 
     /// The same numbers, to read.
-    pub fn as_ref(&self) -> MatRef<'_> {
+    pub fn as_ref(&self) -> MatRef<'_, T> {
         MatRef {
             rows: self.rows,
             cols: self.cols,

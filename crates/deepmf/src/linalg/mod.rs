@@ -12,6 +12,7 @@ mod krylov;
 mod lanczos;
 mod lines;
 mod product;
+mod real;
 mod sparse;
 
 pub(crate) use blocks::Blocks;
@@ -26,4 +27,5 @@ pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue,
 pub use lanczos::{Operator, leading_singular, leading_svd};
 pub(crate) use lines::Lines;
 pub use product::{Accumulate, multiply};
+pub use real::Real;
 pub use sparse::Pattern;

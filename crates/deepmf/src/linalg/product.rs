@@ -4,7 +4,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use rayon::prelude::*;
 
-use super::{MatMut, MatRef, Operator};
+use super::{MatMut, MatRef, Operator, Real};
 
 /// What becomes of the numbers that a product is written over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ const PARALLEL_FROM: usize = 4_000_000;
 /// Columns of one part: a property of the product, never of the number of threads.
 const PART: usize = 64;
 
-pub(super) fn backend(m: MatRef<'_>) -> faer::MatRef<'_, f64> {
+pub(super) fn backend<T: Real>(m: MatRef<'_, T>) -> faer::MatRef<'_, T> {
     let (values, transposed) = m.stored();
     if transposed {
         faer::MatRef::from_column_major_slice(values, m.cols(), m.rows()).transpose()
@@ -29,7 +29,7 @@ pub(super) fn backend(m: MatRef<'_>) -> faer::MatRef<'_, f64> {
     }
 }
 
-pub(super) fn backend_mut(m: MatMut<'_>) -> faer::MatMut<'_, f64> {
+pub(super) fn backend_mut<T: Real>(m: MatMut<'_, T>) -> faer::MatMut<'_, T> {
     let (rows, cols) = (m.rows(), m.cols());
     let (values, transposed) = m.into_stored();
     if transposed {
@@ -45,12 +45,12 @@ pub(super) fn backend_mut(m: MatMut<'_>) -> faer::MatMut<'_, f64> {
 ///
 /// # Panics
 /// If the shapes do not fit.
-pub fn multiply(
-    out: MatMut<'_>,
+pub fn multiply<T: Real>(
+    out: MatMut<'_, T>,
     accumulate: Accumulate,
-    factor: f64,
-    a: MatRef<'_>,
-    b: MatRef<'_>,
+    factor: T,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
 ) {
     assert_eq!(
         (out.rows(), out.cols(), a.cols()),
@@ -92,5 +92,38 @@ impl Operator for MatRef<'_> {
 
     fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
         self.t().apply(x, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Small whole numbers, of which single precision adds and multiplies thousands without rounding.
+    fn whole<T: Real>(count: usize, shift: usize) -> Vec<T> {
+        let whole = |e: usize| ((((e + 1) * 40_503 * shift) >> 7) % 5) as f64 - 2.0;
+        (0..count).map(|e| T::of(whole(e))).collect()
+    }
+
+    fn products<T: Real>(threads: usize) -> Vec<f64> {
+        let (m, n, k) = (130, 300, 150);
+        let (a, b) = (whole::<T>(m * k, 1), whole::<T>(n * k, 2));
+        let mut out = vec![T::default(); m * n];
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (a, b) = (MatRef::new(k, m, &a).t(), MatRef::new(n, k, &b).t());
+            let half = T::of(0.5);
+            multiply(MatMut::new(m, n, &mut out), Accumulate::Replace, half, a, b);
+            multiply(MatMut::new(m, n, &mut out), Accumulate::Add, T::of(1.0), a, b);
+        });
+        out.into_iter().map(Real::double).collect()
+    }
+
+    #[test]
+    fn single_precision_gives_the_same_whole_numbers_at_any_number_of_threads() {
+        let double = products::<f64>(1);
+        assert!(double.iter().any(|x| x.abs() > 10.0));
+        assert_eq!(products::<f32>(1), double);
+        assert_eq!(products::<f32>(2), double);
     }
 }

@@ -5,29 +5,42 @@ mod deep_linear;
 mod discretizer;
 mod factors;
 mod init;
+pub mod layer;
 mod level_probabilities;
+mod numbers;
 mod params;
 mod residual;
 mod tensors;
+mod two_tower;
 
 pub use compressed::{Compressed, Tail};
 pub use deep_linear::DeepLinear;
 pub use discretizer::{Discretizer, SoftLevel};
 pub use factors::Factors;
 pub use init::Init;
+pub use layer::Mode;
 pub use level_probabilities::LevelProbabilities;
+pub use numbers::{Numbers, Precision};
 pub use params::{Params, Slot};
 pub use residual::Residual;
 pub use tensors::Tensors;
+pub use two_tower::{Branch, TowerSizes, TwoTower};
 
 use crate::data::Shape;
 use crate::linalg::{Mat, MatRef};
+use crate::problem::Block;
 use crate::product::{Cotangent, Product};
 
-/// Storage of one way forward and backward through a model, kept so that no step allocates.
+/// One way forward and backward through a model: how it goes, and its storage, kept so that no step allocates.
 #[derive(Clone, Debug, Default)]
 pub struct Pass {
+    /// Whether it is one of training; only a network asks.
+    pub mode: Mode,
+    /// The rows and columns of W that are asked for, all if there is none; only for a network.
+    pub block: Option<Block>,
     tape: Vec<Mat>,
+    single: [Branch<f32>; 2],
+    double: [Branch<f64>; 2],
 }
 
 impl Pass {
@@ -42,7 +55,8 @@ impl Pass {
 
 /// A matrix written by parameters.
 ///
-/// A new member must be listed in `tests/laws.rs`, where the pullback is held to be the transpose of the derivative.
+/// A new member must be listed in `tests/laws.rs`, where the pullback is held to be the transpose of the derivative; one
+/// that is not [`Smooth`] is held so by a test of its own (`tests/two_tower.rs`).
 pub trait Model: Send {
     /// Rows and columns of W.
     fn shape(&self) -> Shape;
@@ -65,6 +79,24 @@ pub trait Model: Send {
     fn layers(&self) -> Option<Vec<MatRef<'_>>> {
         None
     }
+
+    /// Whether it is a network: it gives its product on the block of a pass, and training passes differ from others.
+    fn is_network(&self) -> bool {
+        false
+    }
+
+    /// What training fills beside the parameters: the running means of norms.
+    fn state(&self) -> Option<&Params> {
+        None
+    }
+
+    /// What training fills beside the parameters.
+    fn state_mut(&mut self) -> Option<&mut Params> {
+        None
+    }
+
+    /// Takes what the last way forward of `pass` has seen into the state.
+    fn learn(&mut self, _pass: &mut Pass) {}
 
     /// The same model with its further derivatives, if it has them.
     fn smooth(&self) -> Option<&dyn Smooth> {

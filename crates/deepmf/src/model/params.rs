@@ -1,5 +1,6 @@
 //! Parameters: one flat run of numbers, and the matrices that it is made of.
 
+use super::{Numbers, Precision};
 use crate::linalg::{Mat, MatMut, MatRef};
 use crate::{Error, Result};
 
@@ -18,38 +19,73 @@ pub struct Slot {
 }
 
 /// The parameters of a model, or anything of the same form: a gradient, a direction, a moment.
+///
+/// They are in double precision, those of networks may be in single precision ([`Params::singles`]).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
-    values: Vec<f64>,
+    numbers: Numbers,
     slots: Vec<Slot>,
 }
 
 impl Params {
     /// Zeros for matrices of the given names and shapes; `transposed` ones are stored row after row.
     pub fn zeros(matrices: impl IntoIterator<Item = (String, usize, usize, bool)>) -> Self {
+        Self::of::<f64>(matrices)
+    }
+
+    /// As [`Params::zeros`], in single precision.
+    pub fn singles(matrices: impl IntoIterator<Item = (String, usize, usize, bool)>) -> Self {
+        Self::of::<f32>(matrices)
+    }
+
+    /// As [`Params::zeros`], in a precision.
+    pub fn of<T: Precision>(
+        matrices: impl IntoIterator<Item = (String, usize, usize, bool)>,
+    ) -> Self {
         let mut offset = 0;
         let mut slots = Vec::new();
         for (name, rows, cols, transposed) in matrices {
             slots.push(Slot { name, rows, cols, transposed, offset });
             offset += rows * cols;
         }
-        Self { values: vec![0.0; offset], slots }
+        Self { numbers: T::zeros(offset), slots }
     }
 
     /// Zeros of the same form.
     #[must_use]
     pub fn zeros_like(&self) -> Self {
-        Self { values: vec![0.0; self.values.len()], slots: self.slots.clone() }
+        Self { numbers: self.numbers.zeros_like(), slots: self.slots.clone() }
+    }
+
+    /// All numbers, in either precision.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    /// All numbers, in either precision.
+    pub fn numbers_mut(&mut self) -> &mut Numbers {
+        &mut self.numbers
+    }
+
+    /// Whether they are in single precision.
+    pub fn is_single(&self) -> bool {
+        matches!(self.numbers, Numbers::Single(_))
     }
 
     /// All numbers.
+    ///
+    /// # Panics
+    /// If they are in single precision, as for every method here that gives or takes f64.
     pub fn values(&self) -> &[f64] {
-        &self.values
+        f64::slice(&self.numbers)
     }
 
     /// All numbers.
+    ///
+    /// # Panics
+    /// As [`Params::values`].
     pub fn values_mut(&mut self) -> &mut [f64] {
-        &mut self.values
+        f64::slice_mut(&mut self.numbers)
     }
 
     /// The matrices.
@@ -58,6 +94,9 @@ impl Params {
     }
 
     /// Matrix `place`.
+    ///
+    /// # Panics
+    /// As [`Params::values`].
     pub fn matrix(&self, place: usize) -> MatRef<'_> {
         let slot = &self.slots[place];
         let values = self.stored(place);
@@ -69,6 +108,9 @@ impl Params {
     }
 
     /// Matrix `place`, to write to.
+    ///
+    /// # Panics
+    /// As [`Params::values`].
     pub fn matrix_mut(&mut self, place: usize) -> MatMut<'_> {
         let Slot { rows, cols, transposed, .. } = self.slots[place];
         let values = self.stored_mut(place);
@@ -80,15 +122,38 @@ impl Params {
     }
 
     /// The stored numbers of matrix `place`.
+    ///
+    /// # Panics
+    /// As [`Params::values`].
     pub fn stored(&self, place: usize) -> &[f64] {
-        let slot = &self.slots[place];
-        &self.values[slot.offset..slot.offset + slot.rows * slot.cols]
+        self.part(place)
     }
 
     /// The stored numbers of matrix `place`.
+    ///
+    /// # Panics
+    /// As [`Params::values`].
     pub fn stored_mut(&mut self, place: usize) -> &mut [f64] {
+        self.part_mut(place)
+    }
+
+    /// The stored numbers of matrix `place`, in a precision.
+    ///
+    /// # Panics
+    /// If the numbers are of the other one.
+    pub fn part<T: Precision>(&self, place: usize) -> &[T] {
         let slot = &self.slots[place];
-        &mut self.values[slot.offset..slot.offset + slot.rows * slot.cols]
+        &T::slice(&self.numbers)[slot.offset..slot.offset + slot.rows * slot.cols]
+    }
+
+    /// The stored numbers of matrix `place`, in a precision.
+    ///
+    /// # Panics
+    /// If the numbers are of the other one.
+    pub fn part_mut<T: Precision>(&mut self, place: usize) -> &mut [T] {
+        let slot = &self.slots[place];
+        let range = slot.offset..slot.offset + slot.rows * slot.cols;
+        &mut T::slice_mut(&mut self.numbers)[range]
     }
 
     /// Sets matrix `place`.
@@ -105,12 +170,14 @@ impl Params {
         if let Some(&found) = matrix.values().iter().find(|x| !x.is_finite()) {
             return Err(Error::NotFinite { what: format!("every entry of {}", slot.name), found });
         }
-        let transposed = slot.transposed;
-        let stored = self.stored_mut(place);
-        if transposed {
-            stored.copy_from_slice(matrix.t().to_mat().values());
-        } else {
-            stored.copy_from_slice(matrix.values());
+        let turned = slot.transposed.then(|| matrix.t().to_mat());
+        let values = turned.as_ref().unwrap_or(matrix).values();
+        match &self.numbers {
+            Numbers::Double(_) => self.part_mut(place).copy_from_slice(values),
+            Numbers::Single(_) => {
+                let stored = self.part_mut::<f32>(place).iter_mut();
+                stored.zip(values).for_each(|(to, from)| *to = *from as f32);
+            }
         }
         Ok(())
     }

@@ -5,15 +5,15 @@ use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use super::Params;
+use super::{Numbers, Params};
 use crate::data::write_whole;
 use crate::linalg::Mat;
 use crate::{Error, Result};
 
-/// Named f64 tensors with words beside them, as safetensors files hold them (rows first).
+/// Named f64 or f32 tensors with words beside them, as safetensors files hold them (rows first).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tensors {
-    tensors: BTreeMap<String, (Vec<usize>, Vec<f64>)>,
+    tensors: BTreeMap<String, (Vec<usize>, Numbers)>,
     words: BTreeMap<String, String>,
 }
 
@@ -27,20 +27,38 @@ impl Tensors {
     pub fn of(params: &Params) -> Self {
         let mut tensors = Self::new();
         for (place, slot) in params.slots().iter().enumerate() {
-            tensors.add_matrix(&slot.name, &params.matrix(place).to_mat());
+            if !params.is_single() {
+                tensors.add_matrix(&slot.name, &params.matrix(place).to_mat());
+                continue;
+            }
+            let (stored, shape) = (params.part::<f32>(place), vec![slot.rows, slot.cols]);
+            let rows_first = match (slot.transposed, slot.rows) {
+                (true, _) => stored.to_vec(),
+                (false, rows) => {
+                    let row = |i| stored.iter().skip(i).step_by(rows).copied();
+                    (0..rows).flat_map(row).collect()
+                }
+            };
+            tensors.tensors.insert(slot.name.clone(), (shape, Numbers::Single(rows_first)));
         }
         tensors
     }
 
     /// Adds numbers in a row.
     pub fn add(&mut self, name: &str, values: Vec<f64>) {
-        self.tensors.insert(name.into(), (vec![values.len()], values));
+        self.add_numbers(name, Numbers::Double(values));
+    }
+
+    /// Adds numbers in a row, in either precision.
+    pub fn add_numbers(&mut self, name: &str, numbers: Numbers) {
+        self.tensors.insert(name.into(), (vec![numbers.len()], numbers));
     }
 
     /// Adds a matrix.
     pub fn add_matrix(&mut self, name: &str, matrix: &Mat) {
         let shape = vec![matrix.rows(), matrix.cols()];
-        self.tensors.insert(name.into(), (shape, matrix.t().to_mat().values().to_vec()));
+        let values = Numbers::Double(matrix.t().to_mat().values().to_vec());
+        self.tensors.insert(name.into(), (shape, values));
     }
 
     /// Adds a word to the head of the file.
@@ -54,15 +72,20 @@ impl Tensors {
     }
 
     /// The numbers of a tensor, last axis fastest.
-    pub fn values(&self, name: &str) -> Option<&[f64]> {
-        self.tensors.get(name).map(|(_, values)| values.as_slice())
+    pub fn numbers(&self, name: &str) -> Option<&Numbers> {
+        self.tensors.get(name).map(|(_, numbers)| numbers)
+    }
+
+    /// As [`Tensors::numbers`], in double precision.
+    pub fn values(&self, name: &str) -> Option<Vec<f64>> {
+        self.numbers(name).map(Numbers::to_double)
     }
 
     /// A tensor of two axes as a matrix.
     pub fn matrix(&self, name: &str) -> Option<Mat> {
         match self.tensors.get(name)? {
             (shape, values) if shape.len() == 2 => {
-                let turned = Mat::from_columns(shape[1], shape[0], values.clone());
+                let turned = Mat::from_columns(shape[1], shape[0], values.to_double());
                 Some(turned.t().to_mat())
             }
             _ => None,
@@ -87,16 +110,24 @@ impl Tensors {
     /// [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let bytes: Vec<(&String, &Vec<usize>, Vec<u8>)> = self
+        let bytes: Vec<(&String, &Vec<usize>, Dtype, Vec<u8>)> = self
             .tensors
             .iter()
-            .map(|(name, (shape, values))| {
-                (name, shape, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+            .map(|(name, (shape, numbers))| {
+                let (kind, bytes) = match numbers {
+                    Numbers::Double(values) => {
+                        (Dtype::F64, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+                    }
+                    Numbers::Single(values) => {
+                        (Dtype::F32, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+                    }
+                };
+                (name, shape, kind, bytes)
             })
             .collect();
         let mut views = Vec::with_capacity(bytes.len());
-        for (name, shape, bytes) in &bytes {
-            let view = TensorView::new(Dtype::F64, (*shape).clone(), bytes)
+        for (name, shape, kind, bytes) in &bytes {
+            let view = TensorView::new(*kind, (*shape).clone(), bytes)
                 .map_err(|e| Error::data(path, e.to_string()))?;
             views.push((*name, view));
         }
@@ -121,22 +152,19 @@ impl Tensors {
         let mut tensors = BTreeMap::new();
         for (name, view) in file.tensors() {
             let data = view.data();
-            let values: Vec<f64> = match view.dtype() {
-                Dtype::F64 => {
-                    data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
-                }
-                Dtype::F32 => data
-                    .as_chunks::<4>()
-                    .0
-                    .iter()
-                    .map(|b| f64::from(f32::from_le_bytes(*b)))
-                    .collect(),
+            let numbers = match view.dtype() {
+                Dtype::F64 => Numbers::Double(
+                    data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
+                ),
+                Dtype::F32 => Numbers::Single(
+                    data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+                ),
                 other => {
                     let problem = format!("`{name}` must be F64 or F32, but it is {other:?}");
                     return Err(Error::data(path, problem));
                 }
             };
-            tensors.insert(name, (view.shape().to_vec(), values));
+            tensors.insert(name, (view.shape().to_vec(), numbers));
         }
         let words = head.metadata().clone().unwrap_or_default().into_iter().collect();
         Ok(Self { tensors, words })

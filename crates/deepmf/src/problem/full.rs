@@ -1,7 +1,9 @@
 //! Full observation: every entry of W, column after column.
 
-use super::Observation;
+use std::sync::Arc;
+
 use super::observation::{scaled, squares};
+use super::{Block, Observation};
 use crate::data::Shape;
 use crate::linalg::{Mat, MatRef, axpy, dot};
 use crate::product::{Cotangent, Product};
@@ -60,6 +62,15 @@ impl Observation for Full {
 
     fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
         into.add_dense(|dense| axpy(1.0, y, dense.values_mut()));
+    }
+
+    fn block(&self, block: &Block) -> Option<(Arc<dyn Observation>, Vec<usize>)> {
+        let column = |j: &u32| {
+            let first = *j as usize * self.shape.0;
+            block.rows().iter().map(move |i| first + *i as usize)
+        };
+        let places = block.cols().iter().flat_map(column).collect();
+        Some((Arc::new(Self::new(block.shape())), places))
     }
 
     fn sees_all(&self) -> bool {

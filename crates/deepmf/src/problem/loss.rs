@@ -1,6 +1,7 @@
 //! Losses of measurements against targets, with their constant written out.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ impl Constant {
     }
 }
 
-/// A loss that is a sum over measurements.
+/// A loss of measurements against targets, with few exceptions a sum over them.
 ///
 /// A new member must be listed in `tests/laws.rs`, where slope and curvature are held against difference quotients.
 pub trait Loss: fmt::Debug + Send + Sync {
@@ -42,6 +43,14 @@ pub trait Loss: fmt::Debug + Send + Sync {
 
     /// `out` receives the second derivative with respect to each measurement.
     fn curvature(&self, seen: &[f64], targets: &[f64], out: &mut [f64]);
+
+    /// The same loss of some of the measurements: a mean becomes the mean over these.
+    fn take(&self, places: &[usize]) -> Arc<dyn Loss>;
+
+    /// Whether it is a sum over measurements, so that its second derivatives are those of [`Loss::curvature`] alone.
+    fn is_separable(&self) -> bool {
+        true
+    }
 
     /// Whether the second derivatives are the same everywhere.
     fn is_quadratic(&self) -> bool {
@@ -93,9 +102,18 @@ impl Loss for Squared {
         }
     }
 
+    fn take(&self, places: &[usize]) -> Arc<dyn Loss> {
+        let (constant, weights) = (self.constant, taken(self.weights.as_ref(), places));
+        Arc::new(Self { constant, weights })
+    }
+
     fn is_quadratic(&self) -> bool {
         true
     }
+}
+
+fn taken(weights: Option<&Vec<f64>>, places: &[usize]) -> Option<Vec<f64>> {
+    weights.map(|weights| places.iter().map(|&place| weights[place]).collect())
 }
 
 /// c · Σ wᵢ h(seenᵢ − targetᵢ) with h(r) = r² up to |r| = δ and 2δ|r| − δ² beyond.
@@ -149,5 +167,43 @@ impl Loss for Huber {
             let inside = (seen[i] - targets[i]).abs() <= self.delta;
             *out = if inside { 2.0 * c * self.weight(i) } else { 0.0 };
         }
+    }
+
+    fn take(&self, places: &[usize]) -> Arc<dyn Loss> {
+        let (delta, constant) = (self.delta, self.constant);
+        Arc::new(Self { delta, constant, weights: taken(self.weights.as_ref(), places) })
+    }
+}
+
+/// √(Σ (seenᵢ − targetᵢ)² / m) over m measurements: not a sum, so that its curvature is only the diagonal of the second derivatives.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RootMeanSquare;
+
+impl Loss for RootMeanSquare {
+    fn value_and_slope(&self, seen: &mut [f64], targets: &[f64]) -> f64 {
+        let count = seen.len() as f64;
+        let sum: f64 = seen.iter().zip(targets).map(|(seen, target)| (seen - target).powi(2)).sum();
+        let value = (sum / count).sqrt();
+        // At a fit the root has a kink; a slope of zero is as good as any.
+        let share = if value > 0.0 { 1.0 / (count * value) } else { 0.0 };
+        seen.iter_mut().zip(targets).for_each(|(seen, target)| *seen = share * (*seen - target));
+        value
+    }
+
+    fn curvature(&self, seen: &[f64], targets: &[f64], out: &mut [f64]) {
+        let count = seen.len() as f64;
+        let value = self.value_and_slope(&mut seen.to_vec(), targets);
+        for ((out, seen), target) in out.iter_mut().zip(seen).zip(targets) {
+            let slope = (seen - target) / (count * value);
+            *out = (1.0 / count - slope * slope) / value;
+        }
+    }
+
+    fn take(&self, _places: &[usize]) -> Arc<dyn Loss> {
+        Arc::new(*self)
+    }
+
+    fn is_separable(&self) -> bool {
+        false
     }
 }

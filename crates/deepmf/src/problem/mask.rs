@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Observation;
+use super::block::places;
 use super::observation::{scaled, squares};
+use super::{Block, Observation};
 use crate::data::{Entries, Shape};
 use crate::linalg::{Mat, MatRef, Pattern};
 use crate::product::{Cotangent, Product};
@@ -150,6 +151,37 @@ impl Observation for Mask {
                 cells.iter().map(|cell| ((cell % rows) as u32, (cell / rows) as u32)).collect()
             }
         })
+    }
+
+    fn block(&self, block: &Block) -> Option<(Arc<dyn Observation>, Vec<usize>)> {
+        let cols = places(block.cols(), self.shape.1);
+        let (mut found, mut cells) = (Vec::new(), (Vec::new(), Vec::new()));
+        let mut keep = |place: usize, i: Option<u32>, j: usize| {
+            if let (Some(i), Some(j)) = (i, cols[j]) {
+                found.push(place);
+                cells.0.push(i);
+                cells.1.push(j);
+            }
+        };
+        match &self.cells {
+            Cells::Sparse(pattern) => {
+                for (place, &i) in block.rows().iter().enumerate() {
+                    let (start, ids) = pattern.row(i as usize);
+                    let ids = ids.iter().enumerate();
+                    ids.for_each(|(e, &j)| keep(start + e, Some(place as u32), j as usize));
+                }
+            }
+            Cells::Dense(_) => {
+                let rows = places(block.rows(), self.shape.0);
+                self.each(|place, i, j| keep(place, rows[i], j));
+            }
+        }
+        let (pattern, order) = Pattern::new(block.shape(), &cells.0, &cells.1);
+        let mut measurements = vec![0; found.len()];
+        found.iter().zip(order).for_each(|(&place, spot)| measurements[spot as usize] = place);
+        let (shape, count) = (block.shape(), found.len());
+        let cells = Cells::Sparse(Arc::new(pattern));
+        Some((Arc::new(Self { shape, cells, count, places: None }), measurements))
     }
 
     fn gram(&self, y: &[f64], out: &mut [f64]) {

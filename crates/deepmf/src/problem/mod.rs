@@ -1,6 +1,7 @@
 //! Everything to the right of the product: what was observed of W, and the loss. A problem knows no parameters.
 
 mod batch;
+mod block;
 mod full;
 mod loss;
 mod mask;
@@ -10,8 +11,9 @@ mod sensing;
 use std::sync::Arc;
 
 pub use batch::Batch;
+pub use block::Block;
 pub use full::Full;
-pub use loss::{Constant, Huber, Loss, Squared};
+pub use loss::{Constant, Huber, Loss, RootMeanSquare, Squared};
 pub use mask::Mask;
 pub use observation::Observation;
 pub use sensing::Sensing;
@@ -230,6 +232,18 @@ impl Problem {
             value += term.weight * term.loss.value_and_slope(seen, &term.targets);
         }
         value
+    }
+
+    /// Refuses a loss of which second derivatives by measurements do not tell the curvature.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if a loss is not a sum over measurements.
+    pub(crate) fn must_be_separable(&self) -> Result<()> {
+        if self.terms.iter().all(|term| term.loss.is_separable()) {
+            return Ok(());
+        }
+        let what = "the loss whose curvature is asked for";
+        Err(Error::parameter(what, "a sum over measurements", "another"))
     }
 
     /// The second derivatives at W, each with the weight of its term.

@@ -1,7 +1,9 @@
 //! What can be seen of a matrix: a linear map and its adjoint.
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::Block;
 use crate::data::Shape;
 use crate::linalg::{Accumulate, Mat, MatRef, dot, multiply};
 use crate::product::{Cotangent, Outer, Product};
@@ -35,6 +37,12 @@ pub trait Observation: fmt::Debug + Send + Sync {
     /// The derivative of A(leftᵀ · right) with respect to both factors, one measurement a column: first that of `left` (k × rows),
     /// then that of `right` (k × cols), each as it is stored. `None` where A itself costs no more than this, as for a mask.
     fn derivative(&self, _factors: &Outer<'_>) -> Option<Mat> {
+        None
+    }
+
+    /// What it sees of a block, as an observation of matrices of its shape, and which measurements these are. `None` where
+    /// measurements see more than one entry each.
+    fn block(&self, _block: &Block) -> Option<(Arc<dyn Observation>, Vec<usize>)> {
         None
     }
 

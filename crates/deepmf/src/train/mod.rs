@@ -1,5 +1,6 @@
 //! The one training loop: a problem, a model and an optimizer in, a [`Run`] out.
 
+mod blocks;
 mod checkpoint;
 mod flattest;
 pub mod flow;
@@ -16,6 +17,7 @@ mod trainer;
 mod trials;
 mod validation;
 
+pub use blocks::Blocks;
 pub use flattest::{Flat, Flattest};
 pub use flow::{EndToEnd, Event, Flow};
 pub use greedy::{Greedy, Grown, Phase};

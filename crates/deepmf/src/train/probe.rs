@@ -6,7 +6,7 @@ use crate::analysis::{
     intrinsic_dimension, layer_coupling, least_sharpness, max_balancedness_gap, nuclear_norm,
     sharpness, stable_rank,
 };
-use crate::linalg::{End, MatRef, determinant, leading_singular, norm, singular_values};
+use crate::linalg::{End, MatRef, determinant, leading_singular, singular_values};
 use crate::model::{Model, Params};
 use crate::problem::Problem;
 use crate::product::Product;
@@ -65,9 +65,13 @@ impl Probe {
             Self::Determinant => {
                 into.push(determinant(model.forward(&mut room.pass).to_dense().view())?);
             }
-            Self::GradientNorm => into.push(norm(room.gradient.values())),
+            Self::GradientNorm => into.push(room.gradient.numbers().norm()),
             Self::Balance => {
                 let params: &Params = model.params();
+                if params.is_single() {
+                    let what = "the precision of parameters that are balanced";
+                    return Err(Error::parameter(what, "double", "single"));
+                }
                 let matrices = || (0..params.slots().len()).map(|place| params.matrix(place));
                 let layers = model.layers().unwrap_or_else(|| matrices().collect());
                 into.push(max_balancedness_gap(&layers)?);
@@ -88,10 +92,8 @@ impl Probe {
                 into.push(largest_curvature(problem, model)? / minimum);
             }
             Self::Distance => {
-                let start = room.start.as_ref().map_or(&[][..], Params::values);
-                let moved = start.iter().zip(model.params().values());
-                let squares: f64 = moved.map(|(a, b)| (a - b).powi(2)).sum();
-                into.push(if start.is_empty() { f64::NAN } else { squares.sqrt() });
+                let moved = |start: &Params| start.numbers().distance(model.params().numbers());
+                into.push(room.start.as_ref().map_or(f64::NAN, moved));
             }
             Self::Coupling => {
                 let couplings = layer_coupling(&layers(model)?)?;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Room;
-use crate::linalg::norm;
 
 /// How a run ended. Its text says what to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -166,7 +165,7 @@ impl Watch {
         if stop.loss_below.is_some_and(|bound| room.loss <= bound) {
             return Some(StopReason::LossReached);
         }
-        if stop.gradient_below.is_some_and(|bound| norm(room.gradient.values()) <= bound) {
+        if stop.gradient_below.is_some_and(|bound| room.gradient.numbers().norm() <= bound) {
             return Some(StopReason::GradientVanished);
         }
         if let Some((change, window)) = stop.settled {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::blocks::Walk;
 use super::checkpoint::Checkpoint;
 use super::run::{Log, Moment, Run};
 use super::stop::Watch;
 use super::validation::Best;
-use super::{Optimizer, Probe, Room, Stop, StopReason, Validation};
+use super::{Blocks, Optimizer, Probe, Room, Stop, StopReason, Validation};
 use crate::Result;
-use crate::model::{Model, Params};
+use crate::model::{Mode, Model, Params, Pass};
 use crate::problem::Problem;
 
 /// What a watcher of a run is told.
@@ -42,6 +43,8 @@ pub struct Trainer<'a> {
     folder: Option<PathBuf>,
     checkpoint_every: Duration,
     resume: bool,
+    blocks: Option<Blocks>,
+    seed: u64,
 }
 
 impl<'a> Trainer<'a> {
@@ -63,6 +66,8 @@ impl<'a> Trainer<'a> {
             folder: None,
             checkpoint_every: Duration::from_secs(30),
             resume: false,
+            blocks: None,
+            seed: 0,
         }
     }
 
@@ -121,10 +126,24 @@ impl<'a> Trainer<'a> {
         Self { resume, ..self }
     }
 
+    /// Shows a network one block a step instead of everything: losses and gradients are those of the block.
+    #[must_use]
+    pub fn blocks(self, blocks: Blocks) -> Self {
+        Self { blocks: Some(blocks), ..self }
+    }
+
+    /// The seed of what a network draws in training: its blocks and what dropout drops.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
     /// Trains `model` until a rule stops it; the model holds the last iterate, or the best one on the validation.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) if model and problem differ in shape; what reading or writing the folder gives.
+    /// [`Error::Shape`](crate::Error::Shape) if model and problem differ in shape; [`Error::Parameter`](crate::Error::Parameter) if
+    /// the optimizer cannot move the model, or blocks are asked for where it is no network or the problem has none; what reading
+    /// or writing the folder gives.
     pub fn fit(&mut self, problem: &Problem, model: &mut dyn Model) -> Result<Run> {
         let (wanted, found) = (problem.shape(), model.shape());
         if wanted != found {
@@ -136,7 +155,7 @@ impl<'a> Trainer<'a> {
         let mut room = Room::new(model);
         let mut state = State {
             step: 0,
-            best: Best::new(model.params()),
+            best: Best::new(model),
             watch: Watch::default(),
             log: Log::new(
                 &self.probes,
@@ -146,14 +165,30 @@ impl<'a> Trainer<'a> {
                 model,
             ),
             last_checkpoint: Instant::now(),
+            measuring: Pass::default(),
         };
+        let walk = |blocks| Walk::new(blocks, self.seed, problem, model);
+        let mut walk = self.blocks.map(walk).transpose()?;
         if self.probes.contains(&Probe::Distance) {
             room.start = Some(model.params().clone());
         }
         self.restore(model, &mut state, room.start.as_mut())?;
         let reason = loop {
+            if let Some(walk) = &mut walk {
+                walk.draw(state.step, problem)?;
+                room.pass.block = walk.block().cloned();
+                room.fresh = false;
+            }
+            let shown = walk.as_ref().and_then(Walk::problem).unwrap_or(problem);
+            if model.is_network() {
+                room.pass.mode = Mode::Training { seed: self.seed, step: state.step };
+            }
             if !std::mem::take(&mut room.fresh) {
-                room.evaluate(problem, model);
+                room.evaluate(shown, model);
+            }
+            // What is measured goes a way of its own, so that a step finds that of its training.
+            if model.is_network() {
+                std::mem::swap(&mut room.pass, &mut state.measuring);
             }
             let worse = self.validate(model, &mut room, &mut state);
             let reason = self.reason(&mut state, &room, begun.elapsed(), worse);
@@ -163,7 +198,11 @@ impl<'a> Trainer<'a> {
             if let Some(reason) = reason {
                 break reason;
             }
-            self.optimizer.step(problem, model, &mut room);
+            if model.is_network() {
+                std::mem::swap(&mut room.pass, &mut state.measuring);
+                model.learn(&mut room.pass);
+            }
+            self.optimizer.step(shown, model, &mut room);
             state.step += 1;
         };
         if reason != StopReason::Diverged {
@@ -183,7 +222,7 @@ impl<'a> Trainer<'a> {
         }
         let (loss, value) = (room.loss, room.value(&validation.problem, model));
         room.loss = loss;
-        state.best.note(validation, value, state.step, model.params())
+        state.best.note(validation, value, state.step, model)
     }
 
     fn reason(
@@ -229,8 +268,8 @@ impl<'a> Trainer<'a> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let State { step, best, watch, log, .. } = state;
         log.save(folder)?;
-        let (step, params, optimizer) = (*step, model.params(), &*self.optimizer);
-        Checkpoint { step, params, start, best, watch, optimizer }.save(folder)
+        let (step, optimizer) = (*step, &*self.optimizer);
+        Checkpoint { step, model, start, best, watch, optimizer }.save(folder)
     }
 
     fn restore(
@@ -241,8 +280,8 @@ impl<'a> Trainer<'a> {
     ) -> Result<()> {
         let Some(folder) = self.folder.as_ref().filter(|_| self.resume) else { return Ok(()) };
         let State { step, best, watch, log, .. } = state;
-        let (params, optimizer) = (model.params_mut(), &mut *self.optimizer);
-        if let Some(reached) = Checkpoint::load(folder, (params, start), best, watch, optimizer)? {
+        let optimizer = &mut *self.optimizer;
+        if let Some(reached) = Checkpoint::load(folder, (model, start), best, watch, optimizer)? {
             *step = reached;
             log.load(folder, reached)?;
         }
@@ -257,6 +296,8 @@ struct State {
     watch: Watch,
     log: Log,
     last_checkpoint: Instant,
+    /// The pass of what is measured between the steps of a network.
+    measuring: Pass,
 }
 
 impl State {
@@ -269,7 +310,7 @@ impl State {
         elapsed: Duration,
     ) -> Run {
         let best = (validated && self.best.value.is_finite()).then(|| {
-            model.params_mut().values_mut().copy_from_slice(self.best.params.values());
+            self.best.give(model);
             (self.best.step, self.best.value)
         });
         Run {

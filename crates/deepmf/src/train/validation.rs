@@ -1,6 +1,6 @@
 //! Validation: entries held out from training say when to stop and which iterate to keep.
 
-use crate::model::Params;
+use crate::model::{Model, Params};
 use crate::problem::Problem;
 
 /// Early stopping on a problem that is held out.
@@ -55,6 +55,8 @@ pub(super) struct Best {
     pub(super) value: f64,
     pub(super) step: u64,
     pub(super) params: Params,
+    /// What the model has beside its parameters.
+    pub(super) state: Option<Params>,
     /// The value and step of the last improvement that counted against the patience.
     pub(super) mark: (f64, u64),
     /// The first value.
@@ -62,9 +64,18 @@ pub(super) struct Best {
 }
 
 impl Best {
-    pub(super) fn new(params: &Params) -> Self {
+    pub(super) fn new(model: &dyn Model) -> Self {
         let (value, step) = (f64::INFINITY, 0);
-        Self { value, step, params: params.clone(), mark: (value, step), first: f64::INFINITY }
+        let (params, state) = (model.params().clone(), model.state().cloned());
+        Self { value, step, params, state, mark: (value, step), first: f64::INFINITY }
+    }
+
+    /// Gives the model its best iterate.
+    pub(super) fn give(&self, model: &mut dyn Model) {
+        model.params_mut().numbers_mut().copy_from(self.params.numbers());
+        if let (Some(to), Some(from)) = (model.state_mut(), &self.state) {
+            to.numbers_mut().copy_from(from.numbers());
+        }
     }
 
     /// Takes note of a value; says whether the patience is at its end.
@@ -73,14 +84,17 @@ impl Best {
         validation: &Validation,
         value: f64,
         step: u64,
-        params: &Params,
+        model: &dyn Model,
     ) -> bool {
         if self.first.is_infinite() {
             self.first = value;
         }
         if value < self.value {
             (self.value, self.step) = (value, step);
-            self.params.values_mut().copy_from_slice(params.values());
+            self.params.numbers_mut().copy_from(model.params().numbers());
+            if let (Some(to), Some(from)) = (&mut self.state, model.state()) {
+                to.numbers_mut().copy_from(from.numbers());
+            }
         }
         if value < self.mark.0 * (1.0 - validation.tolerance) {
             self.mark = (value, step);

@@ -57,6 +57,7 @@ impl<'a> Hessian<'a> {
             let words = crate::data::words;
             return Err(Error::shape("the model", words(expected), words(found)));
         }
+        problem.must_be_separable()?;
         let Some(smooth) = model.smooth() else {
             let what = "the model whose curvature is asked for";
             return Err(Error::parameter(what, "one with second derivatives", "without them"));

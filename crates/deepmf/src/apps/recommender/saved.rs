@@ -106,9 +106,9 @@ fn head(words: &str) -> std::result::Result<Head, String> {
 fn body(file: &Tensors, head: Head) -> Result<Recommends> {
     let missing = |name: &str| Error::parameter(format!("the tensor {name}"), "there", "missing");
     let list = |name: &str| file.values(name).ok_or_else(|| missing(name));
-    let one = |name: &str| match list(name)? {
-        &[number] => Ok(number),
-        found => Err(Error::shape(format!("the tensor {name}"), "1 number", found.len())),
+    let one = |name: &str| match list(name)?[..] {
+        [number] => Ok(number),
+        ref found => Err(Error::shape(format!("the tensor {name}"), "1 number", found.len())),
     };
     for name in file.names() {
         if let Some(&found) = list(name)?.iter().find(|x| !x.is_finite()) {
@@ -117,8 +117,8 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
     }
     let factors = Factors {
         mean: one("mean")?,
-        rows: list("row_offsets")?.to_vec(),
-        cols: list("col_offsets")?.to_vec(),
+        rows: list("row_offsets")?,
+        cols: list("col_offsets")?,
         left: file.matrix("left").ok_or_else(|| missing("left"))?,
         right: file.matrix("right").ok_or_else(|| missing("right"))?,
     };
@@ -137,8 +137,8 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
             return Err(Error::shape(format!("the list of {what}"), format!("{count}"), found));
         }
     }
-    let range = match list("range")? {
-        &[least, most] if least < most => (least, most),
+    let range = match list("range")?[..] {
+        [least, most] if least < most => (least, most),
         _ => return Err(Error::parameter("the range", "two ascending numbers", "not")),
     };
     let ids = |name: &str, bound: usize| {
@@ -153,7 +153,7 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
     let (seen_rows, seen_cols) = (ids("seen_rows", rows)?, ids("seen_cols", cols)?);
     let ones = vec![1.0; seen_rows.len()];
     let seen = Entries::new((rows, cols), seen_rows, seen_cols, ones)?;
-    let scale = file.values("levels").map(Discretizer::new).transpose()?;
+    let scale = file.values("levels").map(|levels| Discretizer::new(&levels)).transpose()?;
     let probabilities = match (&scale, file.values("steepness")) {
         (Some(scale), Some(steep)) => {
             let b = list("boundaries")?;

@@ -10,7 +10,7 @@ use crate::linalg::{MatRef, singular_values, svd};
 use crate::model::Model;
 use crate::problem::Problem;
 use crate::spec::FlowMethod;
-use crate::train::optimizer::{Clock, Optimizer, must_be_positive, number, part};
+use crate::train::optimizer::{Clock, Optimizer, must_be_double, must_be_positive, number, part};
 use crate::train::{Room, StopReason};
 use crate::{Error, Result};
 
@@ -105,6 +105,7 @@ impl Optimizer for EndToEnd {
     }
 
     fn check(&self, model: &dyn Model) -> Result<()> {
+        must_be_double(model)?;
         match model.params().slots().len() {
             1 => Ok(()),
             layers => {

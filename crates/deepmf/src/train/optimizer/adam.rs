@@ -1,8 +1,10 @@
 //! Adam, with AMSGrad's maximum on request (Kingma & Ba 2015; Reddi, Kale, Kumar 2018).
 
+use super::elementwise::{Rule, each};
 use super::{Optimizer, must_be_fraction, must_be_positive, number, part};
 use crate::Result;
-use crate::model::Model;
+use crate::linalg::Real;
+use crate::model::{Model, Numbers};
 use crate::problem::Problem;
 use crate::train::{Room, Schedule};
 
@@ -15,9 +17,9 @@ pub struct Adam {
     amsgrad: bool,
     schedule: Schedule,
     steps: u64,
-    first: Vec<f64>,
-    second: Vec<f64>,
-    largest: Vec<f64>,
+    first: Numbers,
+    second: Numbers,
+    largest: Numbers,
 }
 
 impl Adam {
@@ -34,9 +36,9 @@ impl Adam {
             amsgrad: false,
             schedule: Schedule::Constant,
             steps: 0,
-            first: Vec::new(),
-            second: Vec::new(),
-            largest: Vec::new(),
+            first: Numbers::default(),
+            second: Numbers::default(),
+            largest: Numbers::default(),
         })
     }
 
@@ -64,50 +66,80 @@ impl Adam {
     }
 }
 
+struct Move {
+    rate: f64,
+    root: f64,
+    betas: (f64, f64),
+    epsilon: f64,
+}
+
+impl Move {
+    /// Rate, root, ε, and old and new shares of both moments.
+    fn numbers<T: Real>(&self) -> ([T; 3], [T; 4]) {
+        let (b1, b2) = self.betas;
+        let shares = [b1, 1.0 - b1, b2, 1.0 - b2];
+        ([self.rate, self.root, self.epsilon].map(T::of), shares.map(T::of))
+    }
+}
+
+impl Rule<2> for Move {
+    fn apply<T: Real>(&self, x: &mut [T], g: &[T], [m, v]: [&mut [T]; 2]) {
+        let ([rate, root, epsilon], [b1, new1, b2, new2]) = self.numbers::<T>();
+        for (((x, m), v), g) in x.iter_mut().zip(m).zip(v).zip(g) {
+            *m = b1 * *m + new1 * *g;
+            *v = b2 * *v + new2 * *g * *g;
+            *x -= rate * *m / (v.root() / root + epsilon);
+        }
+    }
+}
+
+impl Rule<3> for Move {
+    fn apply<T: Real>(&self, x: &mut [T], g: &[T], [m, v, most]: [&mut [T]; 3]) {
+        let ([rate, root, epsilon], [b1, new1, b2, new2]) = self.numbers::<T>();
+        for ((((x, m), v), most), g) in x.iter_mut().zip(m).zip(v).zip(most).zip(g) {
+            *m = b1 * *m + new1 * *g;
+            *v = b2 * *v + new2 * *g * *g;
+            *most = if *v > *most { *v } else { *most };
+            *x -= rate * *m / (most.root() / root + epsilon);
+        }
+    }
+}
+
 impl Optimizer for Adam {
     fn step(&mut self, _problem: &Problem, model: &mut dyn Model, room: &mut Room) {
-        let gradient = room.gradient.values();
-        self.first.resize(gradient.len(), 0.0);
-        self.second.resize(gradient.len(), 0.0);
         let rate = self.rate * self.schedule.factor(self.steps);
         self.steps += 1;
         let (b1, b2) = self.betas;
         let t = self.steps as f64;
         let (rate, root) = (rate / (1.0 - b1.powf(t)), (1.0 - b2.powf(t)).sqrt());
-        let epsilon = self.epsilon;
-        let moments = self.first.iter_mut().zip(&mut self.second).zip(gradient);
-        let params = model.params_mut().values_mut().iter_mut();
+        let rule = Move { rate, root, betas: self.betas, epsilon: self.epsilon };
+        let (params, gradient) = (model.params_mut(), &room.gradient);
+        let (first, second) = (&mut self.first, &mut self.second);
         if self.amsgrad {
-            self.largest.resize(gradient.len(), 0.0);
-            for ((x, ((m, v), g)), most) in params.zip(moments).zip(&mut self.largest) {
-                *m = b1 * *m + (1.0 - b1) * g;
-                *v = b2 * *v + (1.0 - b2) * g * g;
-                *most = most.max(*v);
-                *x -= rate * *m / (most.sqrt() / root + epsilon);
-            }
+            each(&rule, params, gradient, [first, second, &mut self.largest]);
         } else {
-            for (x, ((m, v), g)) in params.zip(moments) {
-                *m = b1 * *m + (1.0 - b1) * g;
-                *v = b2 * *v + (1.0 - b2) * g * g;
-                *x -= rate * *m / (v.sqrt() / root + epsilon);
-            }
+            each(&rule, params, gradient, [first, second]);
         }
+    }
+
+    fn check(&self, _model: &dyn Model) -> Result<()> {
+        Ok(())
     }
 
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
         vec![
             ("steps", vec![self.steps as f64]),
-            ("first", self.first.clone()),
-            ("second", self.second.clone()),
-            ("largest", self.largest.clone()),
+            ("first", self.first.to_double()),
+            ("second", self.second.to_double()),
+            ("largest", self.largest.to_double()),
         ]
     }
 
     fn restore(&mut self, state: &dyn Fn(&str) -> Option<Vec<f64>>) -> Result<()> {
         self.steps = number(state, "steps")? as u64;
-        self.first = part(state, "first")?;
-        self.second = part(state, "second")?;
-        self.largest = part(state, "largest")?;
+        self.first = Numbers::Double(part(state, "first")?);
+        self.second = Numbers::Double(part(state, "second")?);
+        self.largest = Numbers::Double(part(state, "largest")?);
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
 //! Gradient descent: θ ← θ − rate · ∇, on request with weight decay and a rate of its own for the outer layers.
 
+use super::elementwise::{Rule, each};
 use super::{Optimizer, must_be_positive, must_not_be_negative, number};
 use crate::Result;
-use crate::linalg::axpy;
-use crate::model::Model;
+use crate::linalg::{Real, axpy};
+use crate::model::{Model, Numbers, Params, Precision};
 use crate::problem::Problem;
 use crate::train::{Room, Schedule};
 
@@ -54,24 +55,51 @@ impl GradientDescent {
     }
 }
 
+/// x ← x − rate · g.
+struct Plain(f64);
+
+impl Rule<0> for Plain {
+    fn apply<T: Real>(&self, x: &mut [T], g: &[T], _moments: [&mut [T]; 0]) {
+        let rate = T::of(self.0);
+        x.iter_mut().zip(g).for_each(|(x, g)| *x -= rate * *g);
+    }
+}
+
+impl GradientDescent {
+    fn by_matrix<T: Precision>(&self, rate: f64, params: &mut Params, gradient: &Params) {
+        let last = params.slots().len() - 1;
+        for place in 0..=last {
+            let outer = place == 0 || place == last;
+            let rate = T::of(if outer { rate * self.outer } else { rate });
+            let decay = T::of(self.decay);
+            let numbers = params.part_mut::<T>(place).iter_mut();
+            for (x, slope) in numbers.zip(gradient.part::<T>(place)) {
+                *x -= rate * (*slope + decay * *x);
+            }
+        }
+    }
+}
+
 impl Optimizer for GradientDescent {
     fn step(&mut self, _problem: &Problem, model: &mut dyn Model, room: &mut Room) {
         let rate = self.rate * self.schedule.factor(self.steps);
         self.steps += 1;
         let params = model.params_mut();
         if self.decay == 0.0 && self.outer == 1.0 {
-            axpy(-rate, room.gradient.values(), params.values_mut());
+            match room.gradient.numbers() {
+                Numbers::Double(gradient) => axpy(-rate, gradient, params.values_mut()),
+                Numbers::Single(_) => each(&Plain(rate), params, &room.gradient, []),
+            }
             return;
         }
-        let last = params.slots().len() - 1;
-        for place in 0..=last {
-            let outer = place == 0 || place == last;
-            let rate = if outer { rate * self.outer } else { rate };
-            let numbers = params.stored_mut(place).iter_mut();
-            for (x, slope) in numbers.zip(room.gradient.stored(place)) {
-                *x -= rate * (slope + self.decay * *x);
-            }
+        match params.numbers() {
+            Numbers::Double(_) => self.by_matrix::<f64>(rate, params, &room.gradient),
+            Numbers::Single(_) => self.by_matrix::<f32>(rate, params, &room.gradient),
         }
+    }
+
+    fn check(&self, _model: &dyn Model) -> Result<()> {
+        Ok(())
     }
 
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {

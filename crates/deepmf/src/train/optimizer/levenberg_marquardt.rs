@@ -4,7 +4,7 @@
 //! ends in a few steps what flow and descent approach slowly. It moves to a minimum near where it begins, which is not exactly the one that
 //! the flow tends to: a polish after a flow, never a part of it. The damping follows the gain ratio (Nielsen 1999).
 
-use super::{Clock, Optimizer, must_be_positive, part};
+use super::{Clock, Optimizer, must_be_double, must_be_positive, part};
 use crate::analysis::GaussNewton;
 use crate::linalg::{axpy, dot, norm};
 use crate::model::{Model, Params};
@@ -152,6 +152,7 @@ impl Optimizer for LevenbergMarquardt {
     }
 
     fn check(&self, model: &dyn Model) -> Result<()> {
+        must_be_double(model)?;
         if model.smooth().is_some() {
             return Ok(());
         }

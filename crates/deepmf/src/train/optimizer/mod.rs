@@ -1,6 +1,7 @@
 //! Optimizers: each moves a model one step, from the loss and gradient that the loop has just evaluated.
 
 mod adam;
+mod elementwise;
 mod gradient_descent;
 mod group_rms_prop;
 mod label_noise;
@@ -52,13 +53,12 @@ pub trait Optimizer: Send {
     /// Moves the model once. `room` holds loss and gradient at the model as it is.
     fn step(&mut self, problem: &Problem, model: &mut dyn Model, room: &mut Room);
 
-    /// Whether it can move this model.
+    /// Whether it can move this model; one in single precision only if it says so itself.
     ///
     /// # Errors
     /// [`Error::Parameter`] if it cannot.
     fn check(&self, model: &dyn Model) -> Result<()> {
-        let _ = model;
-        Ok(())
+        must_be_double(model)
     }
 
     /// Its own time, recorded along the run, if it has one.
@@ -134,6 +134,15 @@ pub(super) fn must_be_positive(name: &str, value: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::parameter(name, "above 0", value))
+}
+
+/// Refuses parameters in single precision.
+pub(super) fn must_be_double(model: &dyn Model) -> Result<()> {
+    if model.params().is_single() {
+        let what = "the precision of parameters that this optimizer moves";
+        return Err(Error::parameter(what, "double", "single"));
+    }
+    Ok(())
 }
 
 fn must_not_be_negative(name: &str, value: f64) -> Result<()> {

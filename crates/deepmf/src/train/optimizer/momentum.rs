@@ -1,8 +1,10 @@
 //! Gradient descent with momentum: v ← μ v + ∇, θ ← θ − rate · v (or Nesterov's look ahead).
 
+use super::elementwise::{Rule, each};
 use super::{Optimizer, must_be_fraction, must_be_positive, number, part};
 use crate::Result;
-use crate::model::Model;
+use crate::linalg::Real;
+use crate::model::{Model, Numbers};
 use crate::problem::Problem;
 use crate::train::{Room, Schedule};
 
@@ -14,7 +16,7 @@ pub struct Momentum {
     nesterov: bool,
     schedule: Schedule,
     steps: u64,
-    velocity: Vec<f64>,
+    velocity: Numbers,
 }
 
 impl Momentum {
@@ -32,7 +34,7 @@ impl Momentum {
             nesterov: false,
             schedule,
             steps: 0,
-            velocity: Vec::new(),
+            velocity: Numbers::default(),
         })
     }
 
@@ -49,27 +51,41 @@ impl Momentum {
     }
 }
 
+struct Move {
+    rate: f64,
+    mu: f64,
+    nesterov: bool,
+}
+
+impl Rule<1> for Move {
+    fn apply<T: Real>(&self, x: &mut [T], g: &[T], [v]: [&mut [T]; 1]) {
+        let (rate, mu) = (T::of(self.rate), T::of(self.mu));
+        for ((x, v), g) in x.iter_mut().zip(v).zip(g) {
+            *v = mu * *v + *g;
+            *x -= rate * if self.nesterov { *g + mu * *v } else { *v };
+        }
+    }
+}
+
 impl Optimizer for Momentum {
     fn step(&mut self, _problem: &Problem, model: &mut dyn Model, room: &mut Room) {
-        let gradient = room.gradient.values();
-        self.velocity.resize(gradient.len(), 0.0);
         let rate = self.rate * self.schedule.factor(self.steps);
         self.steps += 1;
-        let (mu, nesterov) = (self.coefficient, self.nesterov);
-        let params = model.params_mut().values_mut();
-        for ((x, v), g) in params.iter_mut().zip(&mut self.velocity).zip(gradient) {
-            *v = mu * *v + g;
-            *x -= rate * if nesterov { g + mu * *v } else { *v };
-        }
+        let rule = Move { rate, mu: self.coefficient, nesterov: self.nesterov };
+        each(&rule, model.params_mut(), &room.gradient, [&mut self.velocity]);
+    }
+
+    fn check(&self, _model: &dyn Model) -> Result<()> {
+        Ok(())
     }
 
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
-        vec![("steps", vec![self.steps as f64]), ("velocity", self.velocity.clone())]
+        vec![("steps", vec![self.steps as f64]), ("velocity", self.velocity.to_double())]
     }
 
     fn restore(&mut self, state: &dyn Fn(&str) -> Option<Vec<f64>>) -> Result<()> {
         self.steps = number(state, "steps")? as u64;
-        self.velocity = part(state, "velocity")?;
+        self.velocity = Numbers::Double(part(state, "velocity")?);
         Ok(())
     }
 }

@@ -1,8 +1,10 @@
 //! RMSprop: q ← α q + (1 − α) ∇², θ ← θ − rate · ∇ / (√q + ε), entry by entry (Tieleman & Hinton 2012).
 
+use super::elementwise::{Rule, each};
 use super::{Optimizer, must_be_fraction, must_be_positive, number, part};
 use crate::Result;
-use crate::model::Model;
+use crate::linalg::Real;
+use crate::model::{Model, Numbers};
 use crate::problem::Problem;
 use crate::train::{Room, Schedule};
 
@@ -14,7 +16,7 @@ pub struct RmsProp {
     epsilon: f64,
     schedule: Schedule,
     steps: u64,
-    squares: Vec<f64>,
+    squares: Numbers,
 }
 
 impl RmsProp {
@@ -25,7 +27,14 @@ impl RmsProp {
     pub fn new(rate: f64) -> Result<Self> {
         must_be_positive("rate", rate)?;
         let schedule = Schedule::Constant;
-        Ok(Self { rate, alpha: 0.99, epsilon: 1e-8, schedule, steps: 0, squares: Vec::new() })
+        Ok(Self {
+            rate,
+            alpha: 0.99,
+            epsilon: 1e-8,
+            schedule,
+            steps: 0,
+            squares: Numbers::default(),
+        })
     }
 
     /// Sets the memory α of the mean squares and the ε beside their roots.
@@ -45,27 +54,42 @@ impl RmsProp {
     }
 }
 
+struct Move {
+    rate: f64,
+    alpha: f64,
+    epsilon: f64,
+}
+
+impl Rule<1> for Move {
+    fn apply<T: Real>(&self, x: &mut [T], g: &[T], [q]: [&mut [T]; 1]) {
+        let (rate, epsilon) = (T::of(self.rate), T::of(self.epsilon));
+        let (alpha, new) = (T::of(self.alpha), T::of(1.0 - self.alpha));
+        for ((x, q), g) in x.iter_mut().zip(q).zip(g) {
+            *q = alpha * *q + new * *g * *g;
+            *x -= rate * *g / (q.root() + epsilon);
+        }
+    }
+}
+
 impl Optimizer for RmsProp {
     fn step(&mut self, _problem: &Problem, model: &mut dyn Model, room: &mut Room) {
-        let gradient = room.gradient.values();
-        self.squares.resize(gradient.len(), 0.0);
         let rate = self.rate * self.schedule.factor(self.steps);
         self.steps += 1;
-        let (alpha, epsilon) = (self.alpha, self.epsilon);
-        let params = model.params_mut().values_mut();
-        for ((x, q), g) in params.iter_mut().zip(&mut self.squares).zip(gradient) {
-            *q = alpha * *q + (1.0 - alpha) * g * g;
-            *x -= rate * g / (q.sqrt() + epsilon);
-        }
+        let rule = Move { rate, alpha: self.alpha, epsilon: self.epsilon };
+        each(&rule, model.params_mut(), &room.gradient, [&mut self.squares]);
+    }
+
+    fn check(&self, _model: &dyn Model) -> Result<()> {
+        Ok(())
     }
 
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
-        vec![("steps", vec![self.steps as f64]), ("squares", self.squares.clone())]
+        vec![("steps", vec![self.steps as f64]), ("squares", self.squares.to_double())]
     }
 
     fn restore(&mut self, state: &dyn Fn(&str) -> Option<Vec<f64>>) -> Result<()> {
         self.steps = number(state, "steps")? as u64;
-        self.squares = part(state, "squares")?;
+        self.squares = Numbers::Double(part(state, "squares")?);
         Ok(())
     }
 }

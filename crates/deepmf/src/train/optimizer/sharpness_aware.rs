@@ -1,6 +1,6 @@
 //! Sharpness-aware minimisation (Foret, Kleiner, Mobahi and Neyshabur 2021): the gradient is taken at θ + radius · ∇/‖∇‖.
 
-use super::{GradientDescent, Optimizer, must_be_positive};
+use super::{GradientDescent, Optimizer, must_be_double, must_be_positive};
 use crate::Result;
 use crate::linalg::{axpy, norm};
 use crate::model::Model;
@@ -43,6 +43,7 @@ impl<O: Optimizer> Optimizer for SharpnessAware<O> {
     }
 
     fn check(&self, model: &dyn Model) -> Result<()> {
+        must_be_double(model)?;
         self.inner.check(model)
     }
 

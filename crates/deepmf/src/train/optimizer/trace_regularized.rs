@@ -3,7 +3,7 @@
 //! The trace and its gradient are in closed form ([`hessian_trace_gradient`]). On the zero-loss manifold this goes where label
 //! noise drifts, without noise; off it the minimum is that of the sum, not of ℓ, unless the weight is let fall to 0.
 
-use super::{GradientDescent, Optimizer, must_not_be_negative, number};
+use super::{GradientDescent, Optimizer, must_be_double, must_not_be_negative, number};
 use crate::analysis::hessian_trace_gradient;
 use crate::linalg::axpy;
 use crate::model::{Model, Params};
@@ -57,6 +57,7 @@ impl<O: Optimizer> Optimizer for TraceRegularized<O> {
     }
 
     fn check(&self, model: &dyn Model) -> Result<()> {
+        must_be_double(model)?;
         if model.layers().is_none() {
             let what = "the model of a trace-regularized descent";
             return Err(Error::parameter(what, "a product of layers", "another"));

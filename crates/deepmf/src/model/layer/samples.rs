@@ -1,0 +1,134 @@
+//! Sparse samples: of each, which numbers are known, by sample and by number.
+
+use crate::data::Entries;
+use crate::linalg::Real;
+
+/// Sparse samples: those of a network's first layer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Samples<T> {
+    width: usize,
+    starts: Vec<usize>,
+    ids: Vec<u32>,
+    values: Vec<T>,
+    turned: Turned<T>,
+}
+
+/// The same numbers by place: only places that some sample has.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Turned<T> {
+    places: Vec<u32>,
+    starts: Vec<usize>,
+    samples: Vec<u32>,
+    values: Vec<T>,
+    /// Room: how often each place occurs.
+    counts: Vec<u32>,
+}
+
+impl<T: Real> Samples<T> {
+    /// The rows of a table, one sample each.
+    pub fn rows(entries: &Entries) -> Self {
+        let (count, width) = entries.shape();
+        Self::new(count, width, entries.rows(), entries.cols(), entries.values())
+    }
+
+    /// The columns of a table, one sample each.
+    pub fn cols(entries: &Entries) -> Self {
+        let (width, count) = entries.shape();
+        Self::new(count, width, entries.cols(), entries.rows(), entries.values())
+    }
+
+    fn new(count: usize, width: usize, samples: &[u32], places: &[u32], values: &[f64]) -> Self {
+        let mut order: Vec<u32> = (0..values.len() as u32).collect();
+        order.sort_by_key(|&e| (samples[e as usize], places[e as usize]));
+        let mut starts = vec![0; count + 1];
+        for &sample in samples {
+            starts[sample as usize + 1] += 1;
+        }
+        (0..count).for_each(|sample| starts[sample + 1] += starts[sample]);
+        let mut made = Self {
+            width,
+            starts,
+            ids: order.iter().map(|&e| places[e as usize]).collect(),
+            values: order.iter().map(|&e| T::of(values[e as usize])).collect(),
+            turned: Turned::default(),
+        };
+        made.turn();
+        made
+    }
+
+    /// Number of samples.
+    pub fn count(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// How many numbers a sample could have.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Becomes these samples of `all`, in this order.
+    pub fn take(&mut self, all: &Self, which: &[u32]) {
+        self.width = all.width;
+        self.starts.clear();
+        self.ids.clear();
+        self.values.clear();
+        self.starts.push(0);
+        for &sample in which {
+            let range = all.starts[sample as usize]..all.starts[sample as usize + 1];
+            self.ids.extend_from_slice(&all.ids[range.clone()]);
+            self.values.extend_from_slice(&all.values[range]);
+            self.starts.push(self.ids.len());
+        }
+        self.turn();
+    }
+
+    fn turn(&mut self) {
+        let Turned { places, starts, samples, values, counts } = &mut self.turned;
+        counts.clear();
+        counts.resize(self.width, 0);
+        self.ids.iter().for_each(|&place| counts[place as usize] += 1);
+        places.clear();
+        starts.clear();
+        starts.push(0);
+        let mut end = 0;
+        for (place, count) in counts.iter_mut().enumerate() {
+            if *count > 0 {
+                places.push(place as u32);
+                let begin = end;
+                end += *count as usize;
+                starts.push(end);
+                *count = begin as u32;
+            }
+        }
+        samples.resize(end, 0);
+        values.resize(end, T::default());
+        for sample in 0..self.starts.len() - 1 {
+            for e in self.starts[sample]..self.starts[sample + 1] {
+                let spot = &mut counts[self.ids[e] as usize];
+                (samples[*spot as usize], values[*spot as usize]) = (sample as u32, self.values[e]);
+                *spot += 1;
+            }
+        }
+    }
+
+    /// The places and numbers of one sample.
+    pub(super) fn sample(&self, sample: usize) -> impl Iterator<Item = (usize, T)> + '_ {
+        let range = self.starts[sample]..self.starts[sample + 1];
+        self.ids[range.clone()]
+            .iter()
+            .map(|&id| id as usize)
+            .zip(self.values[range].iter().copied())
+    }
+
+    /// The places that some sample has, ascending.
+    pub(super) fn places(&self) -> &[u32] {
+        &self.turned.places
+    }
+
+    /// The samples that have the place which is `spot` in [`Samples::places`], with their numbers there.
+    pub(super) fn having(&self, spot: usize) -> impl Iterator<Item = (usize, T)> + '_ {
+        let range = self.turned.starts[spot]..self.turned.starts[spot + 1];
+        let samples = self.turned.samples[range.clone()].iter().map(|&id| id as usize);
+        samples.zip(self.turned.values[range].iter().copied())
+    }
+}
