@@ -2,7 +2,6 @@
 
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::{self, factor::LltRegularization};
 use faer::linalg::evd::{self, ComputeEigenvectors};
 use faer::linalg::householder;
 use faer::linalg::qr::no_pivoting::factor;
@@ -43,6 +42,16 @@ pub struct Eigen {
     pub values: Vec<f64>,
     /// Eigenvectors, one a column.
     pub vectors: Mat,
+}
+
+impl Eigen {
+    /// U diag(f(values)) Uᵀ: the function f of the matrix.
+    pub fn map(&self, f: impl Fn(f64) -> f64) -> Mat {
+        let (u, values): (_, Vec<f64>) =
+            (&self.vectors, self.values.iter().map(|v| f(*v)).collect());
+        let scaled = Mat::from_fn(u.rows(), values.len(), |i, r| u[(i, r)] * values[r]);
+        scaled.view().times(u.t())
+    }
 }
 
 fn check_finite(a: MatRef<'_>) -> Result<()> {
@@ -155,36 +164,6 @@ pub fn eigen(a: MatRef<'_>) -> Result<Eigen> {
     Ok(Eigen { values, vectors })
 }
 
-/// The solution of a · x = right for a symmetric positive a, of which the lower triangle is read; `None` if it is not positive.
-///
-/// # Errors
-/// [`Error::NotFinite`] if an entry is not finite.
-pub(crate) fn solve_positive(mut a: Mat, right: &[f64]) -> Result<Option<Vec<f64>>> {
-    check_finite(a.view())?;
-    let n = a.rows();
-    let mut x = Mat::from_columns(n, 1, right.to_vec());
-    let need = llt::factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default())
-        .or(llt::solve::solve_in_place_scratch::<f64>(n, 1, Par::Seq));
-    let mut room = MemBuffer::new(need);
-    let factored = llt::factor::cholesky_in_place(
-        backend_mut(a.view_mut()),
-        LltRegularization::default(),
-        Par::Seq,
-        MemStack::new(&mut room),
-        Spec::default(),
-    );
-    if factored.is_err() {
-        return Ok(None);
-    }
-    llt::solve::solve_in_place(
-        backend(a.view()),
-        backend_mut(x.view_mut()),
-        Par::Seq,
-        MemStack::new(&mut room),
-    );
-    Ok(x.values().iter().all(|x| x.is_finite()).then(|| x.values().to_vec()))
-}
-
 fn unconverged(what: &str) -> Error {
     Error::NotFinite {
         what: format!("{what} of the matrix (the iteration did not converge)"),
@@ -272,20 +251,6 @@ mod tests {
             assert!(s.windows(2).all(|p| p[0] >= p[1]));
             assert_eq!(singular_values(a.view()).unwrap().len(), s.len());
         }
-    }
-
-    #[test]
-    fn a_positive_matrix_is_solved_and_another_one_is_not() {
-        let mut random = stream(2, Purpose::Sketch, 0);
-        let factor = Mat::from_fn(6, 9, |_, _| normal(&mut random));
-        let square = factor.view().times(factor.t());
-        let known = [1.0, -2.0, 0.5, 3.0, 0.0, 4.0];
-        let right = square.times(&Mat::from_columns(6, 1, known.to_vec()));
-        let found = solve_positive(square.clone(), right.values()).unwrap().unwrap();
-        assert!(found.iter().zip(known).all(|(x, y)| (x - y).abs() < 1e-11));
-        let mut other = square;
-        other[(3, 3)] = -1.0;
-        assert!(solve_positive(other, right.values()).unwrap().is_none());
     }
 
     #[test]

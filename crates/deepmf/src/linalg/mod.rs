@@ -17,7 +17,6 @@ mod sparse;
 
 pub(crate) use blocks::Blocks;
 pub use cholesky::Cholesky;
-pub(crate) use decomposition::solve_positive;
 pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };

@@ -2,8 +2,8 @@
 
 use super::StopReason;
 use crate::analysis::chains::{Chains, must_fit, weights};
-use crate::analysis::hessian_trace;
-use crate::linalg::{Eigen, Mat, MatRef, axpy, eigen, svd};
+use crate::analysis::{hessian_trace, numerical_rank};
+use crate::linalg::{Mat, MatRef, axpy, eigen, svd};
 use crate::model::{DeepLinear, Model};
 use crate::problem::Problem;
 use crate::{Error, Result};
@@ -79,7 +79,7 @@ impl Flattest {
             let what = "the largest singular value of the product";
             return Err(Error::parameter(what, "above 0", largest));
         }
-        let rank = svd.s.iter().filter(|&&s| s > 1e-12 * largest).count();
+        let rank = numerical_rank(&svd.s, 1e-12);
         let mut model = DeepLinear::balanced(&svd.first(rank), depth)?;
         let mut trace = hessian_trace(problem, &model.layers())?;
         let (mut sweeps, mut reason) = (0, StopReason::StepsDone);
@@ -113,11 +113,14 @@ fn turn(problem: &Problem, weights: &[Vec<f64>], model: &mut DeepLinear, j: usiz
         axpy(1.0, to_right.view().times(right.t()).values(), c.values_mut());
     }
     // P = D^{1/4} Uᵀ C^{−1/2} with C^{1/2} B C^{1/2} = U D Uᵀ has PᵀP the geometric mean.
-    let (root, inverse) = (power(&eigen(c.view())?, 0.5), power(&eigen(c.view())?, -0.5));
+    let c = eigen(c.view())?;
+    let above = floor(&c.values);
+    let (root, inverse) = (c.map(|v| v.max(above).sqrt()), c.map(|v| 1.0 / v.max(above).sqrt()));
     let core = eigen(root.times(&b).times(&root).view())?;
     let turned = |x: f64| {
-        let powers = powers(&core.values, x);
-        Mat::from_fn(core.vectors.rows(), powers.len(), |i, r| core.vectors[(i, r)] * powers[r])
+        let (u, above) = (&core.vectors, floor(&core.values));
+        let power = |r: usize| core.values[r].max(above).powf(x);
+        Mat::from_fn(u.rows(), u.cols(), |i, r| u[(i, r)] * power(r))
     };
     let (ahead, back) = (turned(0.25), root.times(&turned(-0.25)));
     let lower = ahead.t().times(inverse.times(&model.layer(j - 1).to_mat()).view());
@@ -126,14 +129,7 @@ fn turn(problem: &Problem, weights: &[Vec<f64>], model: &mut DeepLinear, j: usiz
     model.params_mut().set(j, &upper)
 }
 
-fn powers(values: &[f64], x: f64) -> Vec<f64> {
-    let floor = FLOOR * values.iter().fold(f64::MIN_POSITIVE, |m: f64, v| m.max(*v));
-    values.iter().map(|v| v.max(floor).powf(x)).collect()
-}
-
-fn power(eigen: &Eigen, x: f64) -> Mat {
-    let powers = powers(&eigen.values, x);
-    let u = &eigen.vectors;
-    let scaled = Mat::from_fn(u.rows(), powers.len(), |i, r| u[(i, r)] * powers[r]);
-    scaled.view().times(u.t())
+/// The least that an eigenvalue counts as.
+fn floor(values: &[f64]) -> f64 {
+    FLOOR * values.iter().fold(f64::MIN_POSITIVE, |m: f64, v| m.max(*v))
 }

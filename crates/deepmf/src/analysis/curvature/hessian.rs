@@ -91,10 +91,7 @@ impl<'a> Hessian<'a> {
 
     /// The side of the operator: parameters of the model, or of one block.
     pub fn size(&self) -> usize {
-        match self.block {
-            Some(place) => self.along.stored(place).len(),
-            None => self.along.values().len(),
-        }
+        own(&self.along, self.block).len()
     }
 
     /// Products made so far.
@@ -113,17 +110,18 @@ impl<'a> Hessian<'a> {
             None => self.along.values_mut().copy_from_slice(x),
         }
         self.core.multiply(self.problem, self.model, &self.along, &mut self.into);
-        let own = |into: &Params| match self.block {
-            Some(place) => into.stored(place).to_vec(),
-            None => into.values().to_vec(),
-        };
-        out.copy_from_slice(&own(&self.into));
-        if self.kind == Kind::Full {
-            let Self { model, along, gradient, pass, into, .. } = self;
+        let Self { model, block, kind, along, gradient, pass, into, .. } = self;
+        out.copy_from_slice(own(into, *block));
+        if *kind == Kind::Full {
             model.pullback_along(along, gradient, pass, into);
-            axpy(1.0, &own(into), out);
+            axpy(1.0, own(into, *block), out);
         }
     }
+}
+
+/// The numbers of one block, or all.
+fn own(params: &Params, block: Option<usize>) -> &[f64] {
+    block.map_or(params.values(), |place| params.stored(place))
 }
 
 /// One end of the spectrum of a Hessian, to a residual of `tolerance` times its size, from a seeded start.

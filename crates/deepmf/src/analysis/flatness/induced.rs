@@ -1,6 +1,7 @@
 //! The induced regularizer F(M) = min { tr H : W_N … W_1 = M } where it is known in closed form, and factorizations that attain it.
 
 use crate::analysis::chains::{must_fit, weights};
+use crate::analysis::numerical_rank;
 use crate::linalg::{Mat, MatRef, Svd, eigen, svd};
 use crate::model::DeepLinear;
 use crate::problem::Problem;
@@ -215,9 +216,7 @@ fn operator(problem: &Problem) -> Mat {
 /// The decomposition without what is zero to rounding.
 fn thin(a: MatRef<'_>) -> Result<Svd> {
     let svd = svd(a)?;
-    let floor = 1e-12 * svd.s.first().copied().unwrap_or_default();
-    let rank = svd.s.iter().filter(|&&s| s > floor).count();
-    Ok(svd.first(rank))
+    Ok(svd.first(numerical_rank(&svd.s, 1e-12)))
 }
 
 /// The square root of a positive semidefinite matrix.
@@ -245,9 +244,7 @@ fn mapped(a: &Mat, f: impl Fn(f64) -> f64) -> Result<Mat> {
     if (0..size).all(|j| a.col(j).iter().enumerate().all(|(i, x)| i == j || *x == 0.0)) {
         return Ok(Mat::from_fn(size, size, |i, j| if i == j { f(a[(i, i)]) } else { 0.0 }));
     }
-    let eigen = eigen(a.view())?;
-    let scaled = Mat::from_fn(size, size, |i, j| eigen.vectors[(i, j)] * f(eigen.values[j]));
-    Ok(scaled.view().times(eigen.vectors.t()))
+    Ok(eigen(a.view())?.map(f))
 }
 
 fn pseudo_inverse(a: &Mat) -> Result<Mat> {

@@ -1,5 +1,7 @@
 //! Errors of predicted ratings.
 
+use crate::analysis::root_mean_squared_error;
+use crate::linalg::MatRef;
 use crate::{Error, Result};
 
 fn must_pair(predicted: &[f64], truth: &[f64]) -> Result<()> {
@@ -29,8 +31,8 @@ pub fn mean_absolute_error(predicted: &[f64], truth: &[f64]) -> Result<f64> {
 /// As [`mean_absolute_error`].
 pub fn root_mean_square_error(predicted: &[f64], truth: &[f64]) -> Result<f64> {
     must_pair(predicted, truth)?;
-    let sum: f64 = predicted.iter().zip(truth).map(|(p, t)| (p - t).powi(2)).sum();
-    Ok((sum / truth.len() as f64).sqrt())
+    let column = |numbers| MatRef::new(truth.len(), 1, numbers);
+    root_mean_squared_error(column(predicted), column(truth))
 }
 
 /// The share of predictions that are exactly right.

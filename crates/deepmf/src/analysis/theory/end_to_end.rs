@@ -68,9 +68,7 @@ mod tests {
             let e = eigen(m.view()).unwrap();
             let top = e.values.iter().copied().fold(0.0, f64::max);
             let lift = |x: f64| if x < 1e-14 * top { 0.0_f64.powf(p) } else { x.powf(p) };
-            let n = m.rows();
-            let scaled = Mat::from_fn(n, n, |i, j| e.vectors[(i, j)] * lift(e.values[j]));
-            scaled.view().times(e.vectors.t())
+            e.map(lift)
         };
         let (left, right) = (w.view().times(w.t()), w.t().times(w.view()));
         (1..=depth).fold(Mat::zeros(w.rows(), w.cols()), |sum, j| {

@@ -3,8 +3,7 @@
 use super::factors::{Factors, Pair};
 use super::measure::Measure;
 use super::newton::Subproblem;
-use crate::Result;
-use crate::linalg::{Accumulate, Mat, multiply, solve_positive};
+use crate::linalg::{Accumulate, Cholesky, Mat, multiply};
 use crate::product::{Cotangent, Outer};
 
 /// Numbers in both factors up to which the Hessian is formed.
@@ -21,15 +20,15 @@ pub(super) fn direction(
     gradient: &Pair,
     step: &mut Pair,
     measure: &Measure<'_>,
-) -> Result<bool> {
+) -> bool {
     let (rank, (rows, cols)) = (factors.rank(), factors.shape);
     let size = rank * (rows + cols);
     if size > LARGEST {
-        return Ok(false);
+        return false;
     }
     let [left, right] = [&factors.pair.left, &factors.pair.right].map(|f| first_rows(f, rank));
     let outer = Outer { left: left.view(), right: right.view() };
-    let Some(derivative) = measure.derivative(&outer, bending) else { return Ok(false) };
+    let Some(derivative) = measure.derivative(&outer, bending) else { return false };
     let mut hessian = Mat::zeros(size, size);
     let view = hessian.view_mut();
     multiply(view, Accumulate::Replace, problem.beta, derivative.view(), derivative.t());
@@ -44,10 +43,14 @@ pub(super) fn direction(
     }
     let slope = [&gradient.left, &gradient.right].map(|g| first_rows(g, rank));
     let right: Vec<f64> = slope.iter().flat_map(|g| g.values().iter().map(|x| -x)).collect();
+    let mut cholesky = Cholesky::new(size);
     for shift in SHIFTS {
-        let mut shifted = hessian.clone();
+        let (mut shifted, mut solved) = (hessian.clone(), right.clone());
         (0..size).for_each(|i| shifted[(i, i)] += 1.0 + shift);
-        let Some(solved) = solve_positive(shifted, &right)? else { continue };
+        let positive = cholesky.solve(shifted.values_mut(), &mut solved).is_ok();
+        if !positive || solved.iter().any(|x| !x.is_finite()) {
+            continue;
+        }
         step.reshape(factors.width(), factors.shape);
         let (to_left, to_right) = solved.split_at(rank * rows);
         for (out, from) in [(&mut step.left, to_left), (&mut step.right, to_right)] {
@@ -58,9 +61,9 @@ pub(super) fn direction(
                 out[..rank].copy_from_slice(from);
             }
         }
-        return Ok(true);
+        return true;
     }
-    Ok(false)
+    false
 }
 
 fn first_rows(factor: &Mat, rank: usize) -> Mat {

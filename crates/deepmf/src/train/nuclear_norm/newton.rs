@@ -92,7 +92,7 @@ impl Newton {
             guard.iterations += 1;
             let forced = (gradient / size).sqrt().min(0.1) * gradient;
             let enough = forced.max(0.3 * tolerance * size);
-            self.direction(problem, factors, enough, measure, guard)?;
+            self.direction(problem, factors, enough, measure, guard);
             let slope = self.step.dot(&self.gradient);
             before = (gradient, slope.abs() <= 1e-14 * value.abs());
             self.line.start.clone_from(&self.seen);
@@ -177,7 +177,7 @@ impl Newton {
         enough: f64,
         measure: &mut Measure<'_>,
         guard: &Guard,
-    ) -> Result<()> {
+    ) {
         if !std::mem::replace(&mut self.begun, true) {
             self.elimination = measure.cells().map(|cells| Elimination::new(factors.shape, &cells));
         }
@@ -190,15 +190,14 @@ impl Newton {
                 &mut self.step,
                 guard,
             );
-            return Ok(());
+            return;
         }
         self.bending.clear();
         let pulling = self.multipliers.iter().zip(0..).filter(|(z, _)| **z != 0.0);
         self.bending.extend(pulling.map(|(_, place)| place));
         let seen_from = (&self.pull, &self.bending[..]);
-        if direct::direction(problem, factors, seen_from, &self.gradient, &mut self.step, measure)?
-        {
-            return Ok(());
+        if direct::direction(problem, factors, seen_from, &self.gradient, &mut self.step, measure) {
+            return;
         }
         let (width, shape) = (factors.width(), factors.shape);
         // For uniformly seen cells the Hessian is near this diagonal in balanced factors; cells inside the box are not seen.
@@ -224,20 +223,19 @@ impl Newton {
                 if round == 0 {
                     self.step.set(1.0, &self.along);
                 }
-                return Ok(());
+                return;
             }
             let length = product / curvature;
             self.step.add(length, &self.along);
             self.rest.add(-length, &self.bent);
             if self.rest.norm() <= enough || guard.ended() {
-                return Ok(());
+                return;
             }
             self.rest.weighted_into(&weights, &mut self.softened);
             let next = self.rest.dot(&self.softened);
             self.along.renew(next / product, &self.softened);
             product = next;
         }
-        Ok(())
     }
 
     /// Writes the factors into the halves of the stacked pair that stay.
