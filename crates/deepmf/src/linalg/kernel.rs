@@ -7,6 +7,91 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::Real;
+
+/// Does `work`, a loop over numbers of either precision, compiled for the widest instructions; no bit of it changes by that.
+pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
+    Arch::new().dispatch(work)
+}
+
+/// Parts of a sum that are added together, so that the sum is loaded and stored less often.
+const TOGETHER: usize = 4;
+
+struct AddParts<'a, T, I>(I, &'a mut [T]);
+
+impl<'a, T: Real, I: Iterator<Item = (T, &'a [T])>> WithSimd for AddParts<'_, T, I> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self(mut parts, sum) = self;
+        loop {
+            let mut some: [(T, &[T]); TOGETHER] = [(T::default(), &[]); TOGETHER];
+            let mut count = 0;
+            while count < TOGETHER {
+                let Some(part) = parts.next() else { break };
+                some[count] = (part.0, &part.1[..sum.len()]);
+                count += 1;
+            }
+            if count < TOGETHER {
+                for (factor, x) in &some[..count] {
+                    for (sum, x) in sum.iter_mut().zip(*x) {
+                        *sum += *factor * *x;
+                    }
+                }
+                return;
+            }
+            let [(a, x), (b, y), (c, z), (d, w)] = some;
+            for ((((sum, x), y), z), w) in sum.iter_mut().zip(x).zip(y).zip(z).zip(w) {
+                *sum = *sum + a * *x + b * *y + c * *z + d * *w;
+            }
+        }
+    }
+}
+
+/// `sum ← sum + Σ factor · x` over `parts`, one after another.
+///
+/// # Panics
+/// If a part is shorter than the sum.
+pub(crate) fn add_parts<'a, T: Real>(parts: impl Iterator<Item = (T, &'a [T])>, sum: &mut [T]) {
+    Arch::new().dispatch(AddParts(parts, sum));
+}
+
+/// Sums that a [`short_dot`] is made of.
+const LANES: usize = 32;
+
+struct ShortDot<'a, T>(&'a [T], &'a [T]);
+
+impl<T: Real> WithSimd for ShortDot<'_, T> {
+    type Output = T;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> T {
+        let mut sums = [T::default(); LANES];
+        let (a, b) = (self.0.chunks_exact(LANES), self.1.chunks_exact(LANES));
+        let mut sum = T::default();
+        for (a, b) in a.remainder().iter().zip(b.remainder()) {
+            sum += *a * *b;
+        }
+        for (a, b) in a.zip(b) {
+            for lane in 0..LANES {
+                sums[lane] += a[lane] * b[lane];
+            }
+        }
+        for lane in sums {
+            sum += lane;
+        }
+        sum
+    }
+}
+
+/// The inner product Σ aᵢ bᵢ in the precision of its numbers.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn short_dot<T: Real>(a: &[T], b: &[T]) -> T {
+    assert_eq!(a.len(), b.len(), "lengths of an inner product");
+    Arch::new().dispatch(ShortDot(a, b))
+}
+
 struct Dot<'a>(&'a [f64], &'a [f64]);
 
 impl WithSimd for Dot<'_> {

@@ -22,6 +22,7 @@ pub use decomposition::{
 };
 pub use dense::{Mat, MatMut, MatRef};
 pub use kernel::{add_normal, axpy, combine, dot, norm, scale, sum_of_squares, unit};
+pub(crate) use kernel::{add_parts, short_dot, wide};
 pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue, normal_vector};
 pub use lanczos::{Operator, leading_singular, leading_svd};
 pub(crate) use lines::Lines;

@@ -59,7 +59,7 @@ impl<T: Real> Layer<T> for BatchNorm {
         tape: &mut Tape<T>,
     ) {
         let (count, values) = input.dense();
-        let Tape { output, kept, sums, training } = tape;
+        let Tape { output, kept, sums, training, .. } = tape;
         *training = mode != Mode::Inference;
         let batch = *training;
         output.resize(values.len(), T::default());

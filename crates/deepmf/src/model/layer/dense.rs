@@ -2,9 +2,13 @@
 
 use rayon::prelude::*;
 
+use super::gather::{back_where_kept, gather, spread, turn};
 use super::{Input, Layer, Mode, PART, Tape, glorot};
-use crate::linalg::{Accumulate, MatMut, MatRef, Real, multiply};
+use crate::linalg::{Accumulate, MatMut, MatRef, Real, multiply, wide};
 use crate::random::Stream;
+
+/// A thin input goes by sums if less than one number of so many is not zero.
+const SPARSE_BELOW: usize = 6;
 
 /// Fully connected: Y = X Wᵀ + b with W of shape after × before.
 #[derive(Clone, Debug)]
@@ -18,6 +22,14 @@ impl Dense {
     pub fn new(before: usize, after: usize) -> Self {
         Self { before, after }
     }
+}
+
+/// Whether sums over the numbers that are not zero are faster than a dense product.
+fn is_sparse<T: Real>(input: Input<'_, T>) -> bool {
+    let Input::Thin { values, .. } = input else { return false };
+    let zero = T::default();
+    let full = wide(|| values.iter().map(|x| usize::from(*x != zero)).sum::<usize>());
+    full * SPARSE_BELOW < values.len()
 }
 
 impl<T: Real> Layer<T> for Dense {
@@ -43,6 +55,13 @@ impl<T: Real> Layer<T> for Dense {
     ) {
         let (count, values) = input.dense();
         let (weight, bias) = params.split_at(self.after * self.before);
+        if is_sparse(input) {
+            let mut samples = std::mem::take(&mut tape.samples);
+            samples.thin(count, values);
+            gather(&samples, weight, bias, tape);
+            tape.samples = samples;
+            return;
+        }
         tape.output.resize(count * self.after, T::default());
         multiply(
             MatMut::new(count, self.after, &mut tape.output),
@@ -59,13 +78,22 @@ impl<T: Real> Layer<T> for Dense {
         &self,
         params: &[T],
         input: Input<'_, T>,
-        _tape: &mut Tape<T>,
+        tape: &mut Tape<T>,
         slope: &[T],
         into: &mut [T],
         back: Option<&mut Vec<T>>,
     ) {
         let (count, values) = input.dense();
         let (weight, bias) = into.split_at_mut(self.after * self.before);
+        if is_sparse(input) {
+            turn(count, self.after, slope, &mut tape.kept);
+            spread(&tape.samples, &tape.kept, weight, bias);
+            if let Some(back) = back {
+                let weight = &params[..self.after * self.before];
+                back_where_kept(&tape.samples, &tape.kept, weight, back);
+            }
+            return;
+        }
         let slope = MatRef::new(count, self.after, slope);
         let (replace, one) = (Accumulate::Replace, T::of(1.0));
         let x = MatRef::new(count, self.before, values);

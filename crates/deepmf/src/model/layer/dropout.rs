@@ -44,7 +44,8 @@ impl<T: Real> Layer<T> for Dropout {
         tape: &mut Tape<T>,
     ) {
         let (count, values) = input.dense();
-        let Tape { output, kept, training, .. } = tape;
+        let Tape { output, kept, training, thin, .. } = tape;
+        *thin = matches!(input, Input::Thin { .. });
         output.resize(values.len(), T::default());
         let Mode::Training { seed, step } = mode else {
             *training = false;

@@ -5,6 +5,7 @@
 mod batch_norm;
 mod dense;
 mod dropout;
+mod gather;
 mod network;
 mod relu;
 mod samples;
@@ -53,6 +54,13 @@ pub enum Input<'a, T> {
         /// Samples × numbers, column after column.
         values: &'a [T],
     },
+    /// All numbers, where no slope is looked at that comes back to a zero: such as a rectifier leaves.
+    Thin {
+        /// Number of samples.
+        count: usize,
+        /// Samples × numbers, column after column.
+        values: &'a [T],
+    },
     /// The numbers that are not zero.
     Sparse(&'a Samples<T>),
 }
@@ -64,7 +72,7 @@ impl<'a, T> Input<'a, T> {
     /// If the batch is sparse: only [`SparseDense`] takes such.
     fn dense(self) -> (usize, &'a [T]) {
         match self {
-            Self::Dense { count, values } => (count, values),
+            Self::Dense { count, values } | Self::Thin { count, values } => (count, values),
             Self::Sparse(_) => unreachable!("only a first layer of its own takes sparse samples"),
         }
     }
@@ -78,6 +86,10 @@ pub struct Tape<T> {
     kept: Vec<T>,
     sums: Vec<T>,
     training: bool,
+    /// Whether a zero of the output passes no slope back.
+    thin: bool,
+    /// The input by sample, where few of its numbers are not zero.
+    samples: Samples<T>,
 }
 
 /// A map from batches to batches, with parameters and, for some, a running state that training fills.

@@ -144,7 +144,7 @@ impl<T: Real> Network<T> {
 
 fn samples<T: Real>(input: Input<'_, T>) -> usize {
     match input {
-        Input::Dense { count, .. } => count,
+        Input::Dense { count, .. } | Input::Thin { count, .. } => count,
         Input::Sparse(samples) => samples.count(),
     }
 }
@@ -152,6 +152,7 @@ fn samples<T: Real>(input: Input<'_, T>) -> usize {
 /// What a layer is given: the input of the network, or the output of the layer before it.
 fn between<'a, T>(count: usize, before: &'a [Tape<T>], input: Input<'a, T>) -> Input<'a, T> {
     match before.last() {
+        Some(tape) if tape.thin => Input::Thin { count, values: &tape.output },
         Some(tape) => Input::Dense { count, values: &tape.output },
         None => input,
     }

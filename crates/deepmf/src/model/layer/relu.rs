@@ -33,6 +33,7 @@ impl<T: Real> Layer<T> for Relu {
     ) {
         let (count, values) = input.dense();
         let part = PART * count.max(1);
+        tape.thin = true;
         tape.output.resize(values.len(), T::default());
         tape.output.par_chunks_mut(part).zip(values.par_chunks(part)).for_each(|(out, x)| {
             let zero = T::default();

@@ -82,6 +82,33 @@ impl<T: Real> Samples<T> {
         self.turn();
     }
 
+    /// Becomes the numbers that are not zero of samples × numbers, column after column.
+    pub(super) fn thin(&mut self, count: usize, values: &[T]) {
+        let zero = T::default();
+        self.width = values.len() / count.max(1);
+        self.starts.clear();
+        self.starts.resize(count + 1, 0);
+        for column in values.chunks_exact(count.max(1)) {
+            for (end, x) in self.starts[1..].iter_mut().zip(column) {
+                *end += usize::from(*x != zero);
+            }
+        }
+        (0..count).for_each(|sample| self.starts[sample + 1] += self.starts[sample]);
+        self.ids.resize(self.starts[count], 0);
+        self.values.resize(self.starts[count], zero);
+        // Each start runs to the next one's place, and goes back after that.
+        for (place, column) in values.chunks_exact(count.max(1)).enumerate() {
+            for (sample, x) in column.iter().enumerate().filter(|(_, x)| **x != zero) {
+                let spot = self.starts[sample];
+                (self.ids[spot], self.values[spot]) = (place as u32, *x);
+                self.starts[sample] += 1;
+            }
+        }
+        self.starts.copy_within(..count, 1);
+        self.starts[0] = 0;
+        self.turn();
+    }
+
     fn turn(&mut self) {
         let Turned { places, starts, samples, values, counts } = &mut self.turned;
         counts.clear();
@@ -120,14 +147,12 @@ impl<T: Real> Samples<T> {
             .zip(self.values[range].iter().copied())
     }
 
-    /// The places that some sample has, ascending.
-    pub(super) fn places(&self) -> &[u32] {
-        &self.turned.places
-    }
-
-    /// The samples that have the place which is `spot` in [`Samples::places`], with their numbers there.
-    pub(super) fn having(&self, spot: usize) -> impl Iterator<Item = (usize, T)> + '_ {
-        let range = self.turned.starts[spot]..self.turned.starts[spot + 1];
+    /// The samples that have a place, with their numbers there.
+    pub(super) fn at(&self, place: usize) -> impl Iterator<Item = (usize, T)> + '_ {
+        let range = match self.turned.places.binary_search(&(place as u32)) {
+            Ok(spot) => self.turned.starts[spot]..self.turned.starts[spot + 1],
+            Err(_) => 0..0,
+        };
         let samples = self.turned.samples[range.clone()].iter().map(|&id| id as usize);
         samples.zip(self.turned.values[range].iter().copied())
     }

@@ -21,15 +21,19 @@ fn layers<T: Real>() -> Vec<Arc<dyn Layer<T>>> {
 
 fn networks<T: Real>() -> Vec<Network<T>> {
     let one = |layer: Arc<dyn Layer<T>>| Network::new(vec![layer]).unwrap();
-    let tower: Vec<Arc<dyn Layer<T>>> = vec![
-        Arc::new(SparseDense::new(6, 9)),
-        Arc::new(BatchNorm::new(9)),
-        Arc::new(Relu::new(9)),
-        Arc::new(Dropout::new(9, 0.7, 0).unwrap()),
-        Arc::new(Dense::new(9, 4)),
-        Arc::new(BatchNorm::new(4)),
-    ];
-    layers().into_iter().map(one).chain([Network::new(tower).unwrap()]).collect()
+    // With the smaller share, so few numbers are left that the last product goes by sums.
+    let towers = [(9, 0.7), (40, 0.2)].map(|(hidden, keep)| {
+        let tower: Vec<Arc<dyn Layer<T>>> = vec![
+            Arc::new(SparseDense::new(6, hidden)),
+            Arc::new(BatchNorm::new(hidden)),
+            Arc::new(Relu::new(hidden)),
+            Arc::new(Dropout::new(hidden, keep, 0).unwrap()),
+            Arc::new(Dense::new(hidden, 4)),
+            Arc::new(BatchNorm::new(4)),
+        ];
+        Network::new(tower).unwrap()
+    });
+    layers().into_iter().map(one).chain(towers).collect()
 }
 
 fn numbers(count: usize, item: u64) -> Vec<f64> {
@@ -181,6 +185,53 @@ fn sparse_and_dense_samples_give_the_same_numbers() {
 }
 
 #[test]
+fn few_numbers_after_a_rectifier_give_what_the_dense_products_give() {
+    let (count, before, after) = (7, 90, 35);
+    let kept = |e: usize| e.is_multiple_of(11) && e / count != 5;
+    let values = numbers(count * before, 1).into_iter().enumerate();
+    let values: Vec<f64> = values.map(|(e, x)| if kept(e) { x } else { 0.0 }).collect();
+    let params = numbers((before + 1) * after, 2);
+    let slope = numbers(count * after, 3);
+    let layer = Dense::new(before, after);
+    let pass = |input| {
+        let (mut tape, mut into, mut back) = (Tape::default(), params.clone(), vec![f64::NAN; 3]);
+        // Twice, so that storage kept from one use to the next is held too.
+        for _ in 0..2 {
+            layer.forward(&params, &[], input, MODES[1], &mut tape);
+            layer.backward(&params, input, &mut tape, &slope, &mut into, Some(&mut back));
+        }
+        (tape.output, into, back)
+    };
+    let dense = pass(Input::Dense { count, values: &values });
+    let thin = pass(Input::Thin { count, values: &values });
+    let close = |a: &[f64], b: &[f64]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-13)
+    };
+    assert!(close(&thin.0, &dense.0) && close(&thin.1, &dense.1));
+    let wanted = dense.2.iter().zip(&values).map(|(x, value)| if *value == 0.0 { 0.0 } else { *x });
+    assert!(close(&thin.2, &wanted.collect::<Vec<_>>()));
+}
+
+#[test]
+fn a_zero_passes_no_slope_where_a_tape_says_so() {
+    let (_, dense) = batch(COUNT, 6);
+    let (relu, dropout) = (Relu::new(6), Dropout::new(6, 0.6, 1).unwrap());
+    let input = |thin| {
+        let (count, values) = (COUNT, &*dense);
+        if thin { Input::Thin { count, values } } else { Input::Dense { count, values } }
+    };
+    let said = |layer: &dyn Layer<f64>, thin, mode| {
+        let mut tape = Tape::default();
+        layer.forward(&[], &[], input(thin), mode, &mut tape);
+        tape.thin
+    };
+    for mode in MODES {
+        assert!(said(&relu, false, mode) && said(&relu, true, mode) && said(&dropout, true, mode));
+        assert!(!said(&dropout, false, mode));
+    }
+}
+
+#[test]
 fn taken_samples_are_those_of_the_table() {
     let (all, dense) = batch(COUNT, 6);
     let mut some = Samples::default();
@@ -268,32 +319,34 @@ fn the_same_seed_gives_the_same_bits_of_a_network_at_one_and_two_threads() {
         all.take(&Samples::rows(&table), &(0..count as u32).collect::<Vec<_>>());
         all
     };
-    let layers: Vec<Arc<dyn Layer<f32>>> = vec![
-        Arc::new(SparseDense::new(width, hidden)),
-        Arc::new(BatchNorm::new(hidden)),
-        Arc::new(Relu::new(hidden)),
-        Arc::new(Dropout::new(hidden, 0.5, 0).unwrap()),
-        Arc::new(Dense::new(hidden, hidden)),
-    ];
-    let network = Network::new(layers).unwrap();
-    let total = |slots: Vec<(String, usize, usize)>| slots.iter().map(|s| s.1 * s.2).sum();
-    let bits = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            let mut params: Vec<f32> = vec![0.0; total(network.slots().collect())];
-            let mut state = vec![0.0; total(network.state_slots().collect())];
-            network.start(&mut params, &mut state, 1, 0);
-            let (mut way, mut into) = (Way::default(), params.clone());
-            let input = Input::Sparse(&samples);
-            network.forward(&params, &state, input, MODES[1], &mut way);
-            way.slope_mut().resize(count * hidden, 0.25);
-            network.backward(&params, input, &mut way, &mut into);
-            network.learn(&mut state, &way);
-            let numbers = way.output().iter().chain(&into).chain(&state);
-            numbers.map(|x| x.to_bits()).collect::<Vec<_>>()
-        })
-    };
-    assert!(bits(1) == bits(2));
+    for keep in [0.5, 0.1] {
+        let layers: Vec<Arc<dyn Layer<f32>>> = vec![
+            Arc::new(SparseDense::new(width, hidden)),
+            Arc::new(BatchNorm::new(hidden)),
+            Arc::new(Relu::new(hidden)),
+            Arc::new(Dropout::new(hidden, keep, 0).unwrap()),
+            Arc::new(Dense::new(hidden, hidden)),
+        ];
+        let network = Network::new(layers).unwrap();
+        let total = |slots: Vec<(String, usize, usize)>| slots.iter().map(|s| s.1 * s.2).sum();
+        let bits = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut params: Vec<f32> = vec![0.0; total(network.slots().collect())];
+                let mut state = vec![0.0; total(network.state_slots().collect())];
+                network.start(&mut params, &mut state, 1, 0);
+                let (mut way, mut into) = (Way::default(), params.clone());
+                let input = Input::Sparse(&samples);
+                network.forward(&params, &state, input, MODES[1], &mut way);
+                way.slope_mut().resize(count * hidden, 0.25);
+                network.backward(&params, input, &mut way, &mut into);
+                network.learn(&mut state, &way);
+                let numbers = way.output().iter().chain(&into).chain(&state);
+                numbers.map(|x| x.to_bits()).collect::<Vec<_>>()
+            })
+        };
+        assert!(bits(1) == bits(2));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::elementwise::{Rule, each};
 use super::{Optimizer, must_be_fraction, must_be_positive, number, part};
 use crate::Result;
-use crate::linalg::Real;
+use crate::linalg::{Real, wide};
 use crate::model::{Model, Numbers};
 use crate::problem::Problem;
 use crate::train::{Room, Schedule};
@@ -85,11 +85,13 @@ impl Move {
 impl Rule<2> for Move {
     fn apply<T: Real>(&self, x: &mut [T], g: &[T], [m, v]: [&mut [T]; 2]) {
         let ([rate, root, epsilon], [b1, new1, b2, new2]) = self.numbers::<T>();
-        for (((x, m), v), g) in x.iter_mut().zip(m).zip(v).zip(g) {
-            *m = b1 * *m + new1 * *g;
-            *v = b2 * *v + new2 * *g * *g;
-            *x -= rate * *m / (v.root() / root + epsilon);
-        }
+        wide(|| {
+            for (((x, m), v), g) in x.iter_mut().zip(m).zip(v).zip(g) {
+                *m = b1 * *m + new1 * *g;
+                *v = b2 * *v + new2 * *g * *g;
+                *x -= rate * *m / (v.root() / root + epsilon);
+            }
+        });
     }
 }
 
