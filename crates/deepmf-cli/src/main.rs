@@ -4,6 +4,7 @@ mod align;
 mod args;
 mod command;
 mod failure;
+mod fetch;
 mod interrupt;
 mod intervals;
 mod job;

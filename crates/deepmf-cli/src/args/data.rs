@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Input, Written, value};
+use super::{Input, RatingsInput, Written, value};
+use crate::fetch::{DataSet, PUBLISHER};
 
 /// The commands about data.
 #[derive(Debug, Subcommand)]
@@ -14,6 +15,70 @@ pub(crate) enum Data {
     #[command(subcommand)]
     Make(Make),
     Mask(Box<MaskTable>),
+    Split(Box<Split>),
+    Fetch(Fetch),
+}
+
+/// Split ratings into a part to fit and a part to judge by.
+///
+/// Writes train.csv and test.csv to the folder, one rating a line, and with --by row or cold also input.csv: what is told of new rows and columns
+/// before they are predicted. With --by time the time is the fourth field unless --triplets says.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  deepmf data split u.data --by cold --share 0.1 --seed 0 -o split"
+)]
+pub(crate) struct Split {
+    /// The ratings, as for recommend fit; - is stdin.
+    pub(crate) ratings: PathBuf,
+    /// What is held out.
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "entry")]
+    pub(crate) by: SplitBy,
+    /// How much is held out: of the ratings, of each row's, of the rows, of the rows and of the columns.
+    #[arg(long, value_name = "SHARE", value_parser = value::fraction, allow_hyphen_values = true, default_value_t = 0.1)]
+    pub(crate) share: f64,
+    /// With --by time: hold out what came after this time, in place of a share of each row.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "share")]
+    pub(crate) after: Option<f64>,
+    /// The seed of what is held out.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) input: RatingsInput,
+    /// The folder to write to; made if it is not there.
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
+    pub(crate) output: PathBuf,
+}
+
+/// What a split holds out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SplitBy {
+    /// Ratings at random.
+    Entry,
+    /// The latest ratings of each row.
+    Time,
+    /// Rows: half of the ratings of one are its input, the others are judged.
+    Row,
+    /// Rows and columns, likewise.
+    Cold,
+}
+
+/// Download a data set from its publisher.
+///
+/// It goes to the cache (DEEPMF_CACHE, else deepmf in the user's cache) and is checked: the publisher's MD5 sum where there is one, and the counts. What
+/// broke off is taken up. The publisher's terms go to stderr, the path of the ratings to stdout; with --json one JSON object with the keys path, ratings,
+/// rows, cols, bytes, resumed.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  deepmf data fetch ml-100k")]
+pub(crate) struct Fetch {
+    /// The data set.
+    #[arg(value_enum, value_name = "SET")]
+    pub(crate) set: DataSet,
+    /// The folder of a server that has the archive.
+    #[arg(long, value_name = "URL", default_value = PUBLISHER)]
+    pub(crate) from: String,
+    /// Print one JSON object on stdout.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
 }
 
 /// Say what is in a file.

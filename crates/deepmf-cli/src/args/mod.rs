@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use deepmf::Error;
 
 pub(crate) use complete::{Complete, Kept};
-pub(crate) use data::{Data, Describe, LowRank, Make, MaskTable};
+pub(crate) use data::{Data, Describe, Fetch, LowRank, Make, MaskTable, Split, SplitBy};
 pub(crate) use experiment::{
     Analyse, ConstantName, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun,
 };
@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Run(Box<Run>),
     Report(Report),
     Analyse(Analyse),
-    /// Describe, make and mask data.
+    /// Describe, make, mask, split and fetch data.
     #[command(subcommand)]
     Data(Data),
     /// List, run and check the studies of papers.

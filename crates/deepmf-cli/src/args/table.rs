@@ -14,7 +14,7 @@ use super::value;
 #[command(next_help_heading = "Input")]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Input {
-    /// Read one entry a line: ROW,COL,VALUE[,WEIGHT|,time], by names of the header or places from 1.
+    /// Read one entry a line: ROW,COL,VALUE[,WEIGHT|,time], by names of the header or places from 1; time=FIELD is the time.
     #[arg(long, value_name = "FIELDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) triplets: Option<String>,

@@ -6,6 +6,7 @@ mod describe;
 mod doctor;
 mod example;
 mod experiment;
+mod fetch;
 mod fold_in;
 mod make;
 mod mask;
@@ -13,6 +14,7 @@ mod recommend;
 mod report;
 mod run;
 mod sense;
+mod split;
 mod study;
 
 use std::process::ExitCode;
@@ -66,6 +68,8 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Data(Data::Describe(args)) => describe::run(args),
         Command::Data(Data::Make(Make::LowRank(args))) => make::low_rank(args, talk),
         Command::Data(Data::Mask(args)) => mask::run(args, talk),
+        Command::Data(Data::Split(args)) => split::run(args, talk),
+        Command::Data(Data::Fetch(args)) => fetch::run(args, talk),
         Command::Study(Study::List(args)) => study::list(args),
         Command::Study(Study::Run(args)) => study::run(args, talk),
         Command::Study(Study::Check(args)) => study::check(args, talk),

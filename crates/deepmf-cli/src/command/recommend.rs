@@ -172,7 +172,7 @@ fn ratings(path: &Path, input: &RatingsInput, mask: Option<&Path>, what: &str) -
 }
 
 /// Reads one entry a line by `fields`, unless the format is a matrix or it was said otherwise.
-fn read(path: &Path, input: &RatingsInput, fields: &str) -> Result<Table> {
+pub(super) fn read(path: &Path, input: &RatingsInput, fields: &str) -> Result<Table> {
     let mut options = input.input.options()?;
     let has_fields = matches!(Format::of(path), Format::Text | Format::Parquet);
     if options.triplets.is_none() && has_fields && !input.wide {

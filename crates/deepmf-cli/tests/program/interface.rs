@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::{Desk, SHORT, table};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "complete",
     "sense",
     "recommend fit",
@@ -18,6 +18,8 @@ const COMMANDS: [&str; 16] = [
     "data describe",
     "data make low-rank",
     "data mask",
+    "data split",
+    "data fetch",
     "study list",
     "study run",
     "study check",

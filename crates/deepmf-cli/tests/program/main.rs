@@ -4,8 +4,10 @@
 
 mod bad_input;
 mod complete;
+mod fetch;
 mod interface;
 mod interrupt;
 mod other;
 mod recommend;
+mod split;
 mod support;

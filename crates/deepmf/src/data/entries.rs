@@ -29,6 +29,7 @@ pub struct Entries {
     cols: Vec<u32>,
     values: Vec<f64>,
     weights: Option<Vec<f64>>,
+    times: Option<Vec<f64>>,
 }
 
 impl Entries {
@@ -69,7 +70,7 @@ impl Entries {
         if let Some(&found) = values.iter().find(|v| !v.is_finite()) {
             return Err(Error::NotFinite { what: "an observed value".into(), found });
         }
-        let entries = Self { shape, rows, cols, values, weights: None };
+        let entries = Self { shape, rows, cols, values, weights: None, times: None };
         entries.unique(duplicates)
     }
 
@@ -125,7 +126,14 @@ impl Entries {
         if let Some(&found) = values.iter().find(|v| !v.is_finite()) {
             return Err(Error::NotFinite { what: "an observed value".into(), found });
         }
-        Ok(Self { shape: (matrix.rows(), matrix.cols()), rows, cols, values, weights: None })
+        Ok(Self {
+            shape: (matrix.rows(), matrix.cols()),
+            rows,
+            cols,
+            values,
+            weights: None,
+            times: None,
+        })
     }
 
     /// The dense matrix, NaN where nothing is known.
@@ -166,6 +174,7 @@ impl Entries {
             cols: places.iter().map(|&e| self.cols[e]).collect(),
             values: places.iter().map(|&e| self.values[e]).collect(),
             weights: self.weights.as_ref().map(|w| places.iter().map(|&e| w[e]).collect()),
+            times: self.times.as_ref().map(|t| places.iter().map(|&e| t[e]).collect()),
         }
     }
 
@@ -209,6 +218,27 @@ impl Entries {
     /// Values.
     pub fn values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// Gives each entry the time at which it became known, in any unit; where none is known, −∞.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not as many times as entries, [`Error::Parameter`] for one that is no number.
+    pub fn timed(mut self, times: Vec<f64>) -> Result<Self> {
+        if times.len() != self.len() {
+            let expected = format!("{} times", self.len());
+            return Err(Error::shape("the list of times", expected, times.len()));
+        }
+        if let Some(time) = times.iter().find(|time| time.is_nan()) {
+            return Err(Error::parameter("a time", "a number", time));
+        }
+        self.times = Some(times);
+        Ok(self)
+    }
+
+    /// Times, if any were given.
+    pub fn times(&self) -> Option<&[f64]> {
+        self.times.as_deref()
     }
 
     /// Weights, if any were given.

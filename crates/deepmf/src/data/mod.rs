@@ -10,12 +10,14 @@ mod write;
 mod synthetic;
 mod mask;
 mod split;
+mod split_lines;
 
 pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
 pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_dense, read_with};
 pub use split::{hole_folds, k_fold, split};
+pub use split_lines::{ColdSplit, Latest, cold_split, split_by_time};
 pub use synthetic::{low_rank, perturbed, with_spectrum};
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};

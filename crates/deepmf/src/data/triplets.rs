@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// Which fields hold the row, the column and the value of an entry.
 ///
 /// Reads `user,item[,value[,weight|,time]]`, by the names of a header or by places from 1; without a value every entry is 1. A fourth field
-/// with the name `time` or `timestamp` is the time, any other is the weight.
+/// with the name `time` or `timestamp` is the time, any other is the weight; `time=FIELD` says which is the time, by name or place.
 ///
 /// ```
 /// use deepmf::data::{Field, Triplets};
@@ -71,13 +71,20 @@ impl FromStr for Triplets {
             let allowed = "row,column and perhaps a value, a weight and a time, by names or places";
             Error::parameter("triplets", allowed, format!("{words:?}"))
         };
-        let fields = words.split(',').map(str::parse).collect::<Result<Vec<Field>>>()?;
+        let (mut time, mut fields) = (None, Vec::new());
+        for word in words.split(',') {
+            match word.trim().strip_prefix("time=") {
+                Some(field) if time.is_none() => time = Some(field.parse()?),
+                Some(_) => return Err(wrong()),
+                None => fields.push(word.parse::<Field>()?),
+            }
+        }
         let [row, col, others @ ..] = fields.as_slice() else { return Err(wrong()) };
         let (value, rest) = match others {
             [] => (None, others),
             [value, rest @ ..] => (Some(value.clone()), rest),
         };
-        let (mut weight, mut time) = (None, None);
+        let mut weight = None;
         for field in rest {
             let is_time = matches!(field, Field::Name(name)
                 if ["time", "timestamp"].contains(&name.to_lowercase().as_str()));
@@ -104,11 +111,26 @@ mod tests {
         assert_eq!(read("u,i,r,4").weight, Some(Field::Place(4)));
         let both = read("u,i,r,Timestamp,w");
         assert_eq!((both.weight.is_some(), both.time.is_some()), (true, true));
+        assert_eq!(read("1,2,3,time=4").time, Some(Field::Place(4)));
+        assert_eq!(
+            (read("a,b,time=c").time, read("a,b,c").time),
+            (Some(Field::Name("c".into())), None)
+        );
     }
 
     #[test]
     fn wrong_triplets_are_named() {
-        for words in ["", "a", "a,b,c,d,e", "a,,c", "0,1,2", "a,b,c,d,e,f"] {
+        for words in [
+            "",
+            "a",
+            "a,time=b",
+            "a,b,c,time=",
+            "a,b,c,time=1,time=2",
+            "a,b,c,d,e",
+            "a,,c",
+            "0,1,2",
+            "a,b,c,d,e,f",
+        ] {
             let message = words.parse::<Triplets>().unwrap_err().to_string();
             assert!(message.contains("must be"), "{message}");
         }

@@ -54,7 +54,7 @@ fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 /// The text of `table` with the delimiter, header, names, other columns and order of columns that it came with.
 ///
 /// Numbers are the shortest that read back to the same bits. A hole is an empty field, or `NaN` between blanks or
-/// double colons. Triplets are row, column, value and, if there are any, weight. Where words cannot stand between
+/// double colons. Triplets are row, column, value and, if there are any, weight and time. Where words cannot stand between
 /// double colons, commas separate instead.
 pub fn text(table: &Table) -> Vec<u8> {
     text_as(table, own_delimiter(table))
@@ -147,13 +147,16 @@ fn label(labels: Option<&[String]>, place: usize) -> &str {
 }
 
 fn triplets(lines: &mut Lines, table: &Table, names: Option<&[String; 3]>) {
-    let weights = table.entries.weights();
+    let (weights, times) = (table.entries.weights(), table.entries.times());
     if let Some(names) = names {
         for name in names {
             lines.word(name);
         }
         if weights.is_some() {
             lines.word("weight");
+        }
+        if times.is_some() {
+            lines.word("time");
         }
         lines.end();
     }
@@ -167,6 +170,9 @@ fn triplets(lines: &mut Lines, table: &Table, names: Option<&[String; 3]>) {
         lines.number(Some(value));
         if let Some(weights) = weights {
             lines.number(Some(weights[e]));
+        }
+        if let Some(times) = times {
+            lines.number(Some(times[e]).filter(|time| time.is_finite()));
         }
         lines.end();
     }

@@ -86,6 +86,9 @@ pub(super) fn merge(
                 };
             }
         }
+        if !found.times.is_empty() {
+            merged.times[first] = found.times[latest(group, &found.times)];
+        }
         group[1..].iter().for_each(|&e| keep[e] = false);
     }
     found = merged;

@@ -81,6 +81,9 @@ pub(super) fn read(
     if places.weight.is_some() {
         entries = entries.weighted(found.weights)?;
     }
+    if places.time.is_some() {
+        entries = entries.timed(found.times)?;
+    }
     let name = |header: &StringRecord, place: usize| header[place].trim().to_owned();
     let names = header.map(|header| {
         let value = places.value.map_or_else(|| "value".into(), |place| name(header, place));
