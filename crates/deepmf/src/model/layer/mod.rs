@@ -5,9 +5,11 @@
 mod batch_norm;
 mod dense;
 mod dropout;
+mod latents;
 mod network;
 mod relu;
 mod samples;
+mod smooth;
 mod sparse_dense;
 #[cfg(test)]
 mod tests;
@@ -17,9 +19,11 @@ use std::fmt::Debug;
 pub use batch_norm::BatchNorm;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use latents::Latents;
 pub use network::{Network, Way};
 pub use relu::Relu;
 pub use samples::Samples;
+pub use smooth::{ScaledTanh, Sigmoid};
 pub use sparse_dense::SparseDense;
 
 use crate::linalg::Real;
