@@ -69,7 +69,7 @@ pub(crate) struct RecommendFit {
     /// Of autorec: the length of a code [default: 500]; of latent: the width of the hidden layer [default: 20].
     #[arg(long, value_name = "N", help_heading = "Fit")]
     hidden: Option<usize>,
-    /// Of autorec and latent: the penalty of the weights (and latents) [default: 40, 10].
+    /// Of autorec and latent: the penalty of the weights (and latents) [default: 60; the better one of 25 and 5].
     #[arg(long, value_name = "LAMBDA", value_parser = value::not_negative, allow_hyphen_values = true, help_heading = "Fit")]
     penalty: Option<f64>,
     /// The seed of all that is random.

@@ -50,6 +50,13 @@ impl<T: Precision> FreeLatent<T> {
         Ok(Self { rows: shape.0, inner, params })
     }
 
+    /// Draws weights and biases anew within ±`spread` √(6 / (before + after)) instead of the published four times it.
+    #[must_use]
+    pub fn spread(mut self, spread: f64, seed: u64) -> Self {
+        self.inner.start(&mut self.params, spread, true, seed);
+        self
+    }
+
     /// One penalty for each matrix of the parameters: of the latents, of weights, none of biases.
     pub fn penalties(&self, latents: f64, weights: f64) -> Vec<f64> {
         let penalty = |name: &str| match name.rsplit('.').next() {
