@@ -8,7 +8,7 @@ use deepmf::data;
 use deepmf::model::{DeepLinear, Init, Model, Residual};
 use deepmf::problem::{Constant, Problem, Sensing};
 use deepmf::train::optimizer::{
-    Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, RmsProp, SharpnessAware,
+    Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, RmsProp, Rprop, SharpnessAware,
 };
 use deepmf::train::{Flow, Optimizer, Room};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -37,7 +37,7 @@ fn a_step_allocates_nothing() {
         Problem::sensing(operators, targets, Constant::Mean).unwrap(),
         Problem::full(&truth, Constant::Mean).unwrap(),
     ];
-    let optimizers: [fn() -> Box<dyn Optimizer>; 9] = [
+    let optimizers: [fn() -> Box<dyn Optimizer>; 10] = [
         || Box::new(GradientDescent::new(0.1).unwrap()),
         || {
             let descent = GradientDescent::new(0.1).unwrap().decay(1e-3).unwrap();
@@ -46,6 +46,7 @@ fn a_step_allocates_nothing() {
         || Box::new(Momentum::new(0.1, 0.9).unwrap()),
         || Box::new(GroupRmsProp::new(1e-3).unwrap()),
         || Box::new(RmsProp::new(1e-3).unwrap()),
+        || Box::new(Rprop::new(1e-3).unwrap()),
         || Box::new(Adam::new(1e-3).unwrap().amsgrad(true)),
         || Box::new(Flow::new(1e-6).unwrap()),
         || {

@@ -16,7 +16,7 @@ use deepmf::product::{Cotangent, Outer, Product};
 use deepmf::random::{Purpose, RngExt, normal, stream};
 use deepmf::train::optimizer::{
     Adam, GradientDescent, GroupRmsProp, LabelNoise, LevenbergMarquardt, Momentum, NoiseLaw,
-    RmsProp, SharpnessAware, TraceRegularized,
+    Penalized, RmsProp, Rprop, SharpnessAware, TraceRegularized,
 };
 use deepmf::train::{
     Event, Flow, Optimizer, Probe, Room, Schedule, Stop, StopReason, Trainer, Validation,
@@ -485,6 +485,11 @@ fn optimizers() -> Vec<fn() -> Box<dyn Optimizer>> {
         || Box::new(Momentum::new(0.02, 0.9).unwrap().nesterov(true)),
         || Box::new(GroupRmsProp::new(1e-2).unwrap()),
         || Box::new(RmsProp::new(1e-3).unwrap()),
+        || Box::new(Rprop::new(1e-3).unwrap()),
+        || {
+            let rprop = Rprop::new(1e-3).unwrap();
+            Box::new(Penalized::new(rprop, vec![1e-4, 0.0, 1e-4]).unwrap())
+        },
         || Box::new(Adam::new(1e-2).unwrap()),
         || Box::new(Adam::new(1e-2).unwrap().amsgrad(true)),
         || Box::new(LevenbergMarquardt::new(0.1).unwrap()),

@@ -9,6 +9,9 @@ use deepmf::model::Tensors;
 use deepmf::random::{Purpose, RngExt, stream};
 use deepmf::spec::{RatingModel, RecommenderSettings};
 
+const MODELS: [RatingModel; 4] =
+    [RatingModel::Als, RatingModel::Linear, RatingModel::Autorec, RatingModel::Latent];
+
 /// Ratings from 1 to 5 of 80 users and 50 items: those to fit and those to test, with labels.
 fn ratings() -> (Table, Table) {
     let truth = data::low_rank((80, 50), 2, 3).unwrap();
@@ -38,7 +41,7 @@ fn fitted(model: RatingModel, train: &Table) -> Recommends {
 }
 
 #[test]
-fn both_models_beat_the_mean_and_their_probabilities_beat_the_shares_of_levels() {
+fn every_model_beats_the_mean_and_their_probabilities_beat_the_shares_of_levels() {
     let (train, test) = ratings();
     let mean = train.entries.mean();
     let squares = test.entries.values().iter().map(|x| (x - mean).powi(2)).sum::<f64>();
@@ -49,7 +52,7 @@ fn both_models_beat_the_mean_and_their_probabilities_beat_the_shares_of_levels()
     };
     let logs = test.entries.values().iter().map(|x| -share(*x).ln()).sum::<f64>();
     let trivial_log = logs / test.entries.len() as f64;
-    for model in [RatingModel::Als, RatingModel::Linear] {
+    for model in MODELS {
         let found = fitted(model, &train).evaluate(&test).unwrap();
         assert!(found.rmse < 0.75 * trivial, "{model:?}: {found:?} {trivial}");
         assert!(found.log_loss.unwrap() < 0.85 * trivial_log, "{found:?} {trivial_log}");
@@ -126,11 +129,55 @@ fn a_row_without_a_rating_counts_as_unknown() {
 #[test]
 fn the_same_seed_gives_the_same_bits_at_one_and_two_threads() {
     let (train, _) = ratings();
-    let fit = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| fitted(RatingModel::Als, &train).factors)
+    for model in [RatingModel::Als, RatingModel::Autorec, RatingModel::Latent] {
+        let fit = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| fitted(model, &train).factors)
+        };
+        assert_eq!(fit(1), fit(2), "{model:?}");
+    }
+}
+
+#[test]
+fn epochs_hidden_and_penalty_are_those_of_the_settings() {
+    let (train, _) = ratings();
+    for model in [RatingModel::Autorec, RatingModel::Latent] {
+        let settings = RecommenderSettings {
+            model,
+            rank: 3,
+            epochs: Some(7),
+            hidden: Some(6),
+            penalty: Some(2.0),
+            validation: 0.0,
+            ..Default::default()
+        };
+        let fit = |settings: &RecommenderSettings| {
+            Recommender::new(settings.clone(), 0).fit(&train).unwrap()
+        };
+        let found = fit(&settings);
+        // Offsets and mean; weights and biases of a network of width 6 over 80 rows, its codes those of the rows or of 50 latents of length 3.
+        let own =
+            if model == RatingModel::Autorec { 6 * 81 + 80 * 7 } else { 3 * 50 + 6 * 4 + 80 * 7 };
+        assert_eq!((found.steps, found.parameters), (7, 131 + own), "{model:?}");
+        assert_eq!((found.factors.rank(), found.probabilities.is_none()), (6, true));
+        let stiff = fit(&RecommenderSettings { penalty: Some(1e4), epochs: Some(60), ..settings });
+        assert!(stiff.factors.left.frobenius() < 0.1 * found.factors.left.frobenius());
+    }
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused() {
+    let (train, _) = ratings();
+    let told = |model, hidden, penalty| {
+        let settings = RecommenderSettings { model, hidden, penalty, ..Default::default() };
+        Recommender::new(settings, 0).fit(&train).unwrap_err().to_string()
     };
-    assert_eq!(fit(1), fit(2));
+    let width = "every width of an autoencoder must be 1 or more, but it is 0";
+    assert_eq!(told(RatingModel::Autorec, Some(0), None), width);
+    let width = "every width of a decoder must be 1 or more, but it is 0";
+    assert_eq!(told(RatingModel::Latent, Some(0), None), width);
+    let penalty = "penalty must be 0 or more, but it is -1";
+    assert_eq!(told(RatingModel::Autorec, None, Some(-1.0)), penalty);
 }
 
 #[test]

@@ -45,13 +45,13 @@ pub(crate) struct RecommendFit {
     /// By what ratings are predicted.
     #[arg(long, value_enum, value_name = "MODEL", default_value = "als", help_heading = "Fit")]
     model: ModelName,
-    /// Of als: the length of a latent; 0 leaves the offsets alone.
+    /// Of als and latent: the length of a latent; 0, for als, leaves the offsets alone.
     #[arg(long, value_name = "N", default_value_t = RecommenderSettings::default().rank, help_heading = "Fit")]
     rank: usize,
     /// Of als: the ridge of the latents [default: 9 standard deviations of the ratings].
     #[arg(long, value_name = "LAMBDA", value_parser = value::positive, allow_hyphen_values = true, help_heading = "Fit")]
     ridge: Option<f64>,
-    /// Of als: the ridge of the offsets.
+    /// Of als, autorec and latent: the ridge of the offsets.
     #[arg(long, value_name = "LAMBDA", value_parser = value::positive, allow_hyphen_values = true, default_value_t = RecommenderSettings::default().offset_ridge, help_heading = "Fit")]
     offset_ridge: f64,
     /// Of als: the ridges of a row or column count once for each of its ratings.
@@ -60,9 +60,18 @@ pub(crate) struct RecommendFit {
     /// Of als: sweeps at most.
     #[arg(long, value_name = "N", default_value_t = RecommenderSettings::default().sweeps, help_heading = "Fit")]
     sweeps: u64,
-    /// Of als: the share of the ratings that says when to stop and calibrates probabilities; all are fitted after that.
+    /// Of als, autorec and latent: the share of the ratings that says when to stop and calibrates probabilities; all are fitted after that.
     #[arg(long, value_name = "SHARE", value_parser = value::share, allow_hyphen_values = true, default_value_t = RecommenderSettings::default().validation, help_heading = "Fit")]
     validation: f64,
+    /// Of autorec and latent: passes over the ratings at most [default: until what is held out is predicted worse].
+    #[arg(long, value_name = "N", help_heading = "Fit")]
+    epochs: Option<u64>,
+    /// Of autorec: the length of a code [default: 500]; of latent: the width of the hidden layer [default: 20].
+    #[arg(long, value_name = "N", help_heading = "Fit")]
+    hidden: Option<usize>,
+    /// Of autorec and latent: the penalty of the weights (and latents) [default: 60; the better one of 25 and 5].
+    #[arg(long, value_name = "LAMBDA", value_parser = value::not_negative, allow_hyphen_values = true, help_heading = "Fit")]
+    penalty: Option<f64>,
     /// The seed of all that is random.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
     pub(crate) seed: u64,
@@ -81,6 +90,10 @@ enum ModelName {
     Als,
     /// The completion by deep linear networks, chosen by cross-validation.
     Linear,
+    /// An autoencoder over the columns.
+    Autorec,
+    /// Latents that are free parameters, decoded by a network.
+    Latent,
 }
 
 /// Judge a recommender by ratings that it has not seen.
@@ -152,6 +165,8 @@ impl RecommendFit {
             model: match self.model {
                 ModelName::Als => RatingModel::Als,
                 ModelName::Linear => RatingModel::Linear,
+                ModelName::Autorec => RatingModel::Autorec,
+                ModelName::Latent => RatingModel::Latent,
             },
             rank: self.rank,
             ridge: self.ridge,
@@ -159,6 +174,9 @@ impl RecommendFit {
             by_count: self.by_count,
             sweeps: self.sweeps,
             validation: self.validation,
+            epochs: self.epochs,
+            hidden: self.hidden,
+            penalty: self.penalty,
         }
     }
 }

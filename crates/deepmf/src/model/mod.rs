@@ -1,22 +1,27 @@
 //! Everything to the left of the product: how the matrix is written. A model knows no data.
 
+mod auto_encoder;
 mod compressed;
 mod deep_linear;
 mod discretizer;
 mod factors;
+mod free_latent;
 mod init;
 pub mod layer;
 mod level_probabilities;
+mod linear_output;
 mod numbers;
 mod params;
 mod residual;
 mod tensors;
 mod two_tower;
 
+pub use auto_encoder::AutoEncoder;
 pub use compressed::{Compressed, Tail};
 pub use deep_linear::DeepLinear;
 pub use discretizer::{Discretizer, SoftLevel};
 pub use factors::Factors;
+pub use free_latent::FreeLatent;
 pub use init::Init;
 pub use layer::Mode;
 pub use level_probabilities::LevelProbabilities;

@@ -48,8 +48,8 @@ pub struct TwoTower<T = f32> {
 /// What one tower leaves in a pass.
 #[derive(Clone, Debug, Default)]
 pub struct Branch<T> {
-    samples: Samples<T>,
-    way: super::layer::Way<T>,
+    pub(super) samples: Samples<T>,
+    pub(super) way: super::layer::Way<T>,
 }
 
 /// Places on the tape: embeddings, their lengths, and the slopes with respect to them, each of rows and of columns.

@@ -24,7 +24,8 @@ pub use data::{Cells, Data, EntriesOrder, File, LowRank, Planted, Reading, Spect
 pub use model::{Compressed, DeepLinear, Direction, Greedy, Init, Model, Perturb, Residual, Sign};
 pub use optimizer::{
     Adam, Clean, EndToEnd, Fit, Flow, FlowMethod, GradientDescent, GroupRmsProp, LabelNoise,
-    LevenbergMarquardt, Momentum, NoiseLaw, Optimizer, RmsProp, SharpnessAware, TraceRegularized,
+    LevenbergMarquardt, Momentum, NoiseLaw, Optimizer, RmsProp, Rprop, SharpnessAware,
+    TraceRegularized,
 };
 pub use probe::Probe;
 pub use problem::{Loss, Mask, Observe, Problem, Sensing};

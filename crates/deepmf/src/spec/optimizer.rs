@@ -15,6 +15,8 @@ pub enum Optimizer {
     GroupRmsProp(GroupRmsProp),
     /// One adaptive step a number.
     RmsProp(RmsProp),
+    /// Signs of the gradient with a step of its own a number.
+    Rprop(Rprop),
     /// Adam.
     Adam(Adam),
     /// Gradient flow, solved.
@@ -236,6 +238,27 @@ pub struct RmsProp {
     pub schedule: Schedule,
 }
 
+/// Signs of the gradient with a step of its own a number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Rprop {
+    /// The length of the first steps; 0.0123.
+    #[serde(default = "first_length")]
+    pub start: f64,
+    /// The factor of a length where the slope changes its sign; 0.5.
+    #[serde(default = "shrink")]
+    pub shrink: f64,
+    /// The factor of a length where the slope keeps its sign; 1.2.
+    #[serde(default = "grow")]
+    pub grow: f64,
+    /// The least length; 0.
+    #[serde(default)]
+    pub least: f64,
+    /// The largest length; 50.
+    #[serde(default = "most")]
+    pub most: f64,
+}
+
 /// Adam.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -297,4 +320,20 @@ fn epsilon() -> f64 {
 
 fn beta2() -> f64 {
     0.999
+}
+
+fn first_length() -> f64 {
+    0.0123
+}
+
+fn shrink() -> f64 {
+    0.5
+}
+
+fn grow() -> f64 {
+    1.2
+}
+
+fn most() -> f64 {
+    50.0
 }

@@ -11,6 +11,10 @@ pub enum RatingModel {
     Als,
     /// The completion by deep linear networks, with all that it chooses by cross-validation.
     Linear,
+    /// An autoencoder over the columns (I-AutoRec).
+    Autorec,
+    /// Latents that are free parameters, decoded by a network.
+    Latent,
 }
 
 impl RatingModel {
@@ -19,6 +23,8 @@ impl RatingModel {
         match self {
             Self::Als => "als",
             Self::Linear => "linear",
+            Self::Autorec => "autorec",
+            Self::Latent => "latent",
         }
     }
 }
@@ -29,7 +35,7 @@ impl RatingModel {
 pub struct RecommenderSettings {
     /// By what ratings are predicted.
     pub model: RatingModel,
-    /// Least squares: the length of a latent.
+    /// Least squares and free latents: the length of a latent.
     pub rank: usize,
     /// Least squares: the ridge of the factors; nine standard deviations of the ratings if none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,8 +46,17 @@ pub struct RecommenderSettings {
     pub by_count: bool,
     /// Least squares: sweeps at most.
     pub sweeps: u64,
-    /// Least squares: the share of the ratings that says when to stop and calibrates probabilities; all are fitted after that.
+    /// The share of the ratings that says when to stop and calibrates probabilities; all are fitted after that.
     pub validation: f64,
+    /// Networks: passes over the ratings at most; by the model if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
+    /// Autoencoder: the length of a code. Free latents: the width of the decoder's hidden layer. By the model if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// Autoencoder and free latents: the penalty of weights (and latents) on residuals in units of their spread; by the model if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<f64>,
 }
 
 impl Default for RecommenderSettings {
@@ -54,6 +69,9 @@ impl Default for RecommenderSettings {
             by_count: false,
             sweeps: 50,
             validation: 0.05,
+            epochs: None,
+            hidden: None,
+            penalty: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::optimizer::{
     Adam, EndToEnd, Flow, GradientDescent, GroupRmsProp, LabelNoise, LevenbergMarquardt, Momentum,
-    RmsProp, SharpnessAware, TraceRegularized,
+    RmsProp, Rprop, SharpnessAware, TraceRegularized,
 };
 use super::{Optimizer, Probe};
 
@@ -120,6 +120,7 @@ struct Keys {
     momentum: Option<Momentum>,
     group_rms_prop: Option<GroupRmsProp>,
     rms_prop: Option<RmsProp>,
+    rprop: Option<Rprop>,
     adam: Option<Adam>,
     flow: Option<Flow>,
     end_to_end: Option<EndToEnd>,
@@ -143,6 +144,7 @@ impl TryFrom<Keys> for Train {
             keys.momentum.map(Optimizer::Momentum),
             keys.group_rms_prop.map(Optimizer::GroupRmsProp),
             keys.rms_prop.map(Optimizer::RmsProp),
+            keys.rprop.map(Optimizer::Rprop),
             keys.adam.map(Optimizer::Adam),
             keys.flow.map(Optimizer::Flow),
             keys.end_to_end.map(Optimizer::EndToEnd),
@@ -161,7 +163,7 @@ impl TryFrom<Keys> for Train {
                 Ok(Self { optimizer, stop, record, validation })
             }
             _ => Err("train must have exactly one of `gradient-descent`, `momentum`, \
-                      `group-rms-prop`, `rms-prop`, `adam`, `flow`, `end-to-end`, `levenberg-marquardt`, \
+                      `group-rms-prop`, `rms-prop`, `rprop`, `adam`, `flow`, `end-to-end`, `levenberg-marquardt`, \
                       `sharpness-aware`, `trace-regularized`, `label-noise`"
                 .into()),
         }
@@ -177,6 +179,7 @@ impl From<Train> for Keys {
             Optimizer::Momentum(it) => Self { momentum: Some(it), ..keys },
             Optimizer::GroupRmsProp(it) => Self { group_rms_prop: Some(it), ..keys },
             Optimizer::RmsProp(it) => Self { rms_prop: Some(it), ..keys },
+            Optimizer::Rprop(it) => Self { rprop: Some(it), ..keys },
             Optimizer::Adam(it) => Self { adam: Some(it), ..keys },
             Optimizer::Flow(it) => Self { flow: Some(it), ..keys },
             Optimizer::EndToEnd(it) => Self { end_to_end: Some(it), ..keys },

@@ -1,5 +1,8 @@
 //! Ratings: predicted, ranked and judged by any model that ends in thin factors.
 
+mod by_autorec;
+mod by_codes;
+mod by_latent;
 mod evaluation;
 mod ids;
 mod recommends;
@@ -95,6 +98,8 @@ impl Recommender {
         let learned = match self.settings.model {
             RatingModel::Als => self.by_least_squares(entries)?,
             RatingModel::Linear => self.by_completion(entries)?,
+            RatingModel::Autorec => self.by_autorec(entries)?,
+            RatingModel::Latent => self.by_latent(entries)?,
         };
         let Learned { factors, parameters, held, steps, reason } = learned;
         let all = [factors.left.values(), factors.right.values(), &factors.rows, &factors.cols];

@@ -28,6 +28,7 @@ fn key(described: &Optimizer) -> &'static str {
         Optimizer::Momentum(_) => "momentum",
         Optimizer::GroupRmsProp(_) => "group-rms-prop",
         Optimizer::RmsProp(_) => "rms-prop",
+        Optimizer::Rprop(_) => "rprop",
         Optimizer::Adam(_) => "adam",
         Optimizer::Flow(_) => "flow",
         Optimizer::EndToEnd(_) => "end-to-end",
@@ -70,6 +71,11 @@ fn made(described: &Optimizer, seed: u64) -> Result<Box<dyn train::Optimizer>> {
             optimizer::RmsProp::new(it.rate)?
                 .smoothing(it.alpha, it.epsilon)?
                 .schedule(schedule(it.schedule)?),
+        ),
+        Optimizer::Rprop(it) => Box::new(
+            optimizer::Rprop::new(it.start)?
+                .factors(it.shrink, it.grow)?
+                .limits(it.least, it.most)?,
         ),
         Optimizer::Adam(it) => Box::new(
             optimizer::Adam::new(it.rate)?

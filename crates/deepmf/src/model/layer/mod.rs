@@ -6,9 +6,11 @@ mod batch_norm;
 mod dense;
 mod dropout;
 mod gather;
+mod latents;
 mod network;
 mod relu;
 mod samples;
+mod smooth;
 mod sparse_dense;
 #[cfg(test)]
 mod tests;
@@ -18,9 +20,11 @@ use std::fmt::Debug;
 pub use batch_norm::BatchNorm;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use latents::Latents;
 pub use network::{Network, Way};
 pub use relu::Relu;
 pub use samples::Samples;
+pub use smooth::{ScaledTanh, Sigmoid};
 pub use sparse_dense::SparseDense;
 
 use crate::linalg::Real;

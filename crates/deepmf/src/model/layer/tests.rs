@@ -15,6 +15,9 @@ fn layers<T: Real>() -> Vec<Arc<dyn Layer<T>>> {
         Arc::new(SparseDense::new(6, 4)),
         Arc::new(BatchNorm::new(6)),
         Arc::new(Relu::new(6)),
+        Arc::new(Sigmoid::new(6)),
+        Arc::new(ScaledTanh::new(6)),
+        Arc::new(Latents::new(COUNT, 4)),
         Arc::new(Dropout::new(6, 0.6, 1).unwrap()),
     ]
 }

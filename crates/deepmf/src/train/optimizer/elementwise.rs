@@ -77,7 +77,7 @@ mod tests {
     use crate::problem::Problem;
     use crate::product::{Cotangent, Product};
     use crate::train::optimizer::{
-        Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, Optimizer, RmsProp,
+        Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, Optimizer, RmsProp, Rprop,
         SharpnessAware,
     };
     use crate::train::{Flow, Room};
@@ -134,7 +134,7 @@ mod tests {
         model.0.numbers().to_double()
     }
 
-    fn rules() -> [fn() -> Box<dyn Optimizer>; 6] {
+    fn rules() -> [fn() -> Box<dyn Optimizer>; 7] {
         [
             || Box::new(GradientDescent::new(0.1).unwrap()),
             || {
@@ -143,6 +143,7 @@ mod tests {
             },
             || Box::new(Momentum::new(0.1, 0.5).unwrap().nesterov(true)),
             || Box::new(RmsProp::new(0.01).unwrap()),
+            || Box::new(Rprop::new(0.01).unwrap()),
             || Box::new(Adam::new(0.01).unwrap()),
             || Box::new(Adam::new(0.01).unwrap().amsgrad(true)),
         ]

@@ -7,7 +7,9 @@ mod group_rms_prop;
 mod label_noise;
 mod levenberg_marquardt;
 mod momentum;
+mod penalized;
 mod rms_prop;
+mod rprop;
 mod sharpness_aware;
 mod trace_regularized;
 
@@ -17,7 +19,9 @@ pub use group_rms_prop::GroupRmsProp;
 pub use label_noise::LabelNoise;
 pub use levenberg_marquardt::LevenbergMarquardt;
 pub use momentum::Momentum;
+pub use penalized::Penalized;
 pub use rms_prop::RmsProp;
+pub use rprop::Rprop;
 pub use sharpness_aware::SharpnessAware;
 pub use trace_regularized::TraceRegularized;
 

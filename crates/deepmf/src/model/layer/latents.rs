@@ -1,0 +1,56 @@
+//! Free latents: a first layer that is given nothing and puts out its parameters, one latent a sample.
+
+use super::{Input, Layer, Mode, Tape};
+use crate::linalg::Real;
+
+/// The output is the parameters themselves: `count` latents of `width` numbers, all zero at the start.
+#[derive(Clone, Debug)]
+pub struct Latents {
+    count: usize,
+    width: usize,
+}
+
+impl Latents {
+    /// `count` latents of `width` numbers.
+    pub fn new(count: usize, width: usize) -> Self {
+        Self { count, width }
+    }
+}
+
+impl<T: Real> Layer<T> for Latents {
+    fn widths(&self) -> (usize, usize) {
+        (0, self.width)
+    }
+
+    fn slots(&self) -> Vec<(&'static str, usize, usize)> {
+        vec![("latents", self.count, self.width)]
+    }
+
+    fn forward(
+        &self,
+        params: &[T],
+        _state: &[T],
+        _input: Input<'_, T>,
+        _mode: Mode,
+        tape: &mut Tape<T>,
+    ) {
+        tape.output.resize(params.len(), T::default());
+        tape.output.copy_from_slice(params);
+    }
+
+    fn backward(
+        &self,
+        _params: &[T],
+        input: Input<'_, T>,
+        _tape: &mut Tape<T>,
+        slope: &[T],
+        into: &mut [T],
+        back: Option<&mut Vec<T>>,
+    ) {
+        into.copy_from_slice(slope);
+        if let Some(back) = back {
+            back.clear();
+            back.resize(input.dense().1.len(), T::default());
+        }
+    }
+}
