@@ -1,6 +1,5 @@
 //! The program `deepmf`: reads what was typed, runs one command, says how it ended.
 
-mod align;
 mod args;
 mod command;
 mod failure;

@@ -7,10 +7,16 @@ use deepmf::data::{self, Entries, Table};
 use deepmf::linalg::Mat;
 use deepmf::model::Tensors;
 use deepmf::random::{Purpose, RngExt, stream};
-use deepmf::spec::{RatingModel, RecommenderSettings};
+use deepmf::spec::{RatingModel, RecommenderSettings, TowerSize};
 
-const MODELS: [RatingModel; 4] =
-    [RatingModel::Als, RatingModel::Linear, RatingModel::Autorec, RatingModel::Latent];
+const MODELS: [RatingModel; 6] = [
+    RatingModel::Als,
+    RatingModel::Linear,
+    RatingModel::Autorec,
+    RatingModel::Latent,
+    RatingModel::TwoTower,
+    RatingModel::Discrete,
+];
 
 /// Ratings from 1 to 5 of 80 users and 50 items: those to fit and those to test, with labels.
 fn ratings() -> (Table, Table) {
@@ -36,7 +42,10 @@ fn labelled(entries: Entries) -> Table {
 }
 
 fn fitted(model: RatingModel, train: &Table) -> Recommends {
-    let settings = RecommenderSettings { model, ..Default::default() };
+    let towers = matches!(model, RatingModel::TwoTower | RatingModel::Discrete);
+    let epochs = towers.then_some(150);
+    let size = TowerSize::Small;
+    let settings = RecommenderSettings { model, size, epochs, ..Default::default() };
     Recommender::new(settings, 0).fit(train).unwrap()
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use deepmf::spec::{RatingModel, RecommenderSettings};
+use deepmf::spec::{RatingModel, RecommenderSettings, TowerSize};
 
 use super::{Input, Written, value};
 
@@ -14,6 +14,7 @@ pub(crate) enum Recommend {
     Evaluate(Box<RecommendEvaluate>),
     Predict(Box<RecommendPredict>),
     Top(RecommendTop),
+    FoldIn(RecommendFoldIn),
 }
 
 /// How ratings are read.
@@ -51,7 +52,7 @@ pub(crate) struct RecommendFit {
     /// Of als: the ridge of the latents [default: 9 standard deviations of the ratings].
     #[arg(long, value_name = "LAMBDA", value_parser = value::positive, allow_hyphen_values = true, help_heading = "Fit")]
     ridge: Option<f64>,
-    /// Of als, autorec and latent: the ridge of the offsets.
+    /// Of all but linear: the ridge of the offsets (of two-tower and discrete: those for what is unknown).
     #[arg(long, value_name = "LAMBDA", value_parser = value::positive, allow_hyphen_values = true, default_value_t = RecommenderSettings::default().offset_ridge, help_heading = "Fit")]
     offset_ridge: f64,
     /// Of als: the ridges of a row or column count once for each of its ratings.
@@ -60,10 +61,10 @@ pub(crate) struct RecommendFit {
     /// Of als: sweeps at most.
     #[arg(long, value_name = "N", default_value_t = RecommenderSettings::default().sweeps, help_heading = "Fit")]
     sweeps: u64,
-    /// Of als, autorec and latent: the share of the ratings that says when to stop and calibrates probabilities; all are fitted after that.
+    /// Of all but linear: the share of the ratings that says when to stop and calibrates probabilities; all are fitted after that.
     #[arg(long, value_name = "SHARE", value_parser = value::share, allow_hyphen_values = true, default_value_t = RecommenderSettings::default().validation, help_heading = "Fit")]
     validation: f64,
-    /// Of autorec and latent: passes over the ratings at most [default: until what is held out is predicted worse].
+    /// Of two-tower and discrete, autorec and latent: passes over the ratings at most [default: 300 for towers; else until what is held out is predicted worse].
     #[arg(long, value_name = "N", help_heading = "Fit")]
     epochs: Option<u64>,
     /// Of autorec: the length of a code [default: 500]; of latent: the width of the hidden layer [default: 20].
@@ -72,6 +73,21 @@ pub(crate) struct RecommendFit {
     /// Of autorec and latent: the penalty of the weights (and latents) [default: 60; the better one of 25 and 5].
     #[arg(long, value_name = "LAMBDA", value_parser = value::not_negative, allow_hyphen_values = true, help_heading = "Fit")]
     penalty: Option<f64>,
+    /// Of two-tower and discrete: how wide the towers are.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SIZE",
+        default_value = "published",
+        help_heading = "Fit"
+    )]
+    size: SizeName,
+    /// Of two-tower and discrete: with which probability dropout keeps a number [default: 0.1, from 500,000 ratings on 0.2; for small towers 0.5].
+    #[arg(long, value_name = "SHARE", value_parser = value::positive, allow_hyphen_values = true, help_heading = "Fit")]
+    keep: Option<f64>,
+    /// Of two-tower and discrete: keep the towers that did not see what was held out, which halves the time.
+    #[arg(long, help_heading = "Fit")]
+    no_refit: bool,
     /// The seed of all that is random.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
     pub(crate) seed: u64,
@@ -94,6 +110,43 @@ enum ModelName {
     Autorec,
     /// Latents that are free parameters, decoded by a network.
     Latent,
+    /// Two networks, over the ratings of a row and of a column.
+    TwoTower,
+    /// Two towers with levels that are learned beside them.
+    Discrete,
+}
+
+/// How wide two towers are, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SizeName {
+    /// 2048 and 1024.
+    Published,
+    /// 128 and 32.
+    Small,
+}
+
+/// Take in rows and columns that are new after the fit, without training.
+///
+/// NEW holds ratings as for fit. Of a row or column that the fit did not know, those by columns and rows that it knew are its input; ratings that the fit
+/// could have had, and those of a new row and a new column, are left out. The recommender that is written knows what is new, and its blocks of
+/// `evaluate` count it as new. With --json stdout holds one JSON object with the keys rows, cols, ratings, left_out.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  deepmf recommend fold-in ratings.model new.csv -o larger.model"
+)]
+pub(crate) struct RecommendFoldIn {
+    /// The fitted recommender.
+    pub(crate) model: PathBuf,
+    /// The ratings of what is new, as for fit.
+    pub(crate) ratings: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: RatingsInput,
+    /// The file of the recommender that knows them.
+    #[arg(long, short, value_name = "OUT", help_heading = "Output")]
+    pub(crate) output: PathBuf,
+    /// Print one JSON object on stdout.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
 }
 
 /// Judge a recommender by ratings that it has not seen.
@@ -167,6 +220,8 @@ impl RecommendFit {
                 ModelName::Linear => RatingModel::Linear,
                 ModelName::Autorec => RatingModel::Autorec,
                 ModelName::Latent => RatingModel::Latent,
+                ModelName::TwoTower => RatingModel::TwoTower,
+                ModelName::Discrete => RatingModel::Discrete,
             },
             rank: self.rank,
             ridge: self.ridge,
@@ -174,6 +229,12 @@ impl RecommendFit {
             by_count: self.by_count,
             sweeps: self.sweeps,
             validation: self.validation,
+            size: match self.size {
+                SizeName::Published => TowerSize::Published,
+                SizeName::Small => TowerSize::Small,
+            },
+            keep: self.keep,
+            refit: !self.no_refit,
             epochs: self.epochs,
             hidden: self.hidden,
             penalty: self.penalty,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use deepmf::apps::{Completed, Completion, TruthErrors};
-use deepmf::data::{Entries, Table, read_with};
+use deepmf::data::{Entries, Table, align, read_with};
 use deepmf::linalg::Mat;
 use deepmf::report::{Axis, Block, Figure, Layer, Page, Reference, Section};
 use deepmf::train::StopReason;
@@ -19,7 +19,7 @@ use crate::page::Recorded;
 use crate::place::{self, Place};
 use crate::progress::Bar;
 use crate::run_folder::RunFolder;
-use crate::{align, interrupt, intervals, page, summary};
+use crate::{interrupt, intervals, page, summary};
 
 /// More cells than this are not written down one by one.
 const MOST_CELLS: usize = 1_000_000_000;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use deepmf::apps::{Completed, TruthErrors};
-use deepmf::data::{Table, read_with};
+use deepmf::data::{Table, align, read_with};
 use deepmf::{Error, Result};
 
 use super::{Ending, complete};
@@ -12,7 +12,7 @@ use crate::args::Complete;
 use crate::failure::Failure;
 use crate::output::{self, Talk};
 use crate::place::{self, Place};
-use crate::{align, intervals, summary};
+use crate::{intervals, summary};
 
 /// Runs what was typed.
 pub(crate) fn run(args: &Complete, talk: Talk) -> Result<Ending, Failure> {

@@ -62,6 +62,7 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Recommend(Recommend::Evaluate(args)) => recommend::evaluate(args, talk),
         Command::Recommend(Recommend::Predict(args)) => recommend::predict(args, talk),
         Command::Recommend(Recommend::Top(args)) => recommend::top(args, talk),
+        Command::Recommend(Recommend::FoldIn(args)) => recommend::fold_in(args, talk),
         Command::Run(args) => run::run(args, talk),
         Command::Report(args) => report::run(args, talk),
         Command::Analyse(args) => analyse::run(args, talk),

@@ -4,18 +4,20 @@ use std::path::Path;
 use std::time::Instant;
 
 use deepmf::apps::{Evaluation, Known, Recommender, Recommends};
-use deepmf::data::{self, Entries, Form, Format, Passthrough, Table, read_with};
+use deepmf::data::{self, Entries, Form, Format, Passthrough, Table, align, read_with};
 use deepmf::linalg::Mat;
 use deepmf::report::{self, Cell, Column};
 use deepmf::{Error, Result};
 use serde_json::{Value, json};
 
 use super::Ending;
-use crate::args::{RatingsInput, RecommendEvaluate, RecommendFit, RecommendPredict, RecommendTop};
+use crate::args::{
+    RatingsInput, RecommendEvaluate, RecommendFit, RecommendFoldIn, RecommendPredict, RecommendTop,
+};
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::{self, Talk};
 use crate::place::{self, Place};
-use crate::{align, interrupt};
 
 /// Fits a recommender.
 pub(crate) fn fit(args: &RecommendFit, talk: Talk) -> Result<Ending, Failure> {
@@ -116,6 +118,37 @@ pub(crate) fn predict(args: &RecommendPredict, talk: Talk) -> Result<Ending, Fai
     }
     let new = known.iter().filter(|known| **known != Known::Both).count();
     tell_unknown(new, known.len(), talk);
+    Ok(Ending::Done)
+}
+
+/// Takes in what is new after the fit.
+pub(crate) fn fold_in(args: &RecommendFoldIn, talk: Talk) -> Result<Ending, Failure> {
+    place::check_file(&args.output, &[&args.model, &args.ratings])?;
+    let model = Recommends::load(&args.model)?;
+    let table = ratings(&args.ratings, &args.input, None, "")?;
+    let done = model.fold_in(&table)?;
+    done.recommends.save(&args.output)?;
+    let (all, left_out) = (table.entries.len(), done.left_out);
+    if args.json {
+        output::json(&json!({
+            "rows": done.rows,
+            "cols": done.cols,
+            "ratings": all - left_out,
+            "left_out": left_out,
+        }))?;
+    }
+    talk.line(&format!(
+        "{} new rows and {} new columns by {} ratings",
+        done.rows,
+        done.cols,
+        all - left_out
+    ));
+    if left_out > 0 {
+        talk.warning(&format!(
+            "of {all} ratings {left_out} are left out: their row and column were both known in the fit, or are both new"
+        ));
+    }
+    talk.line(&format!("the recommender: {}", args.output.display()));
     Ok(Ending::Done)
 }
 

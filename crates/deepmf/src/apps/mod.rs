@@ -30,6 +30,6 @@ pub use completed::Completed;
 pub use completion::Completion;
 pub use conformal::Intervals;
 pub use offsets::Offsets;
-pub use recommender::{Evaluation, Ids, Known, Prediction, Recommender, Recommends};
+pub use recommender::{Evaluation, FoldedIn, Ids, Known, Prediction, Recommender, Recommends};
 pub use selection::{Candidate, Stage};
 pub use sensing::{Sensed, Sensing};

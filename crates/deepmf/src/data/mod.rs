@@ -1,5 +1,6 @@
 //! What is known: tables with holes, their labels, random truths, masks and splits.
 
+pub mod align;
 mod entries;
 mod file;
 mod format;
@@ -18,7 +19,7 @@ pub use mask::{hide, observe, random_cells};
 pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_dense, read_with};
 pub use split::{hole_folds, k_fold, split};
 pub use split_lines::{ColdSplit, Latest, cold_split, split_by_time};
-pub use synthetic::{low_rank, perturbed, with_spectrum};
+pub use synthetic::{low_rank, perturbed, random_ratings, with_spectrum};
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
 pub use write::{encoded, text, write};

@@ -202,7 +202,10 @@ mod tests {
         };
         assert_eq!(both(&input), 0);
         assert!(both(&test) > 0);
-        assert_eq!(cold_split(&entries, 0.1, 0.2, 3), cold_split(&entries, 0.1, 0.2, 3));
+        assert_eq!(
+            cold_split(&entries, 0.1, 0.2, 3).unwrap(),
+            cold_split(&entries, 0.1, 0.2, 3).unwrap()
+        );
         assert_ne!(
             cold_split(&entries, 0.1, 0.2, 3).unwrap(),
             cold_split(&entries, 0.1, 0.2, 4).unwrap()

@@ -1,6 +1,6 @@
 //! Synthetic truths: matrices of which everything is known.
 
-use super::{Shape, words};
+use super::{Entries, Shape, observe, random_cells, words};
 use crate::linalg::{Mat, random_orthogonal, singular_values};
 use crate::random::{Purpose, normal, stream};
 use crate::{Error, Result};
@@ -34,6 +34,31 @@ pub fn low_rank(shape: Shape, rank: usize, seed: u64) -> Result<Mat> {
     let factor = ((rows * cols) as f64).sqrt() / product.frobenius();
     // The division by √rank of the source cancels in the rescaling.
     Ok(product.scaled(factor))
+}
+
+/// Ratings from 1 to 5 of `count` random cells: a middle, an offset of each row and of each column, a matrix of `rank`, noise, rounded.
+///
+/// All four have standard deviations that together make about that of MovieLens' ratings: 0.4, 0.4, 0.7 and 0.5.
+///
+/// # Errors
+/// As [`low_rank`] and [`random_cells`](super::random_cells).
+///
+/// ```
+/// let ratings = deepmf::data::random_ratings((30, 20), 2, 200, 0)?;
+/// assert!(ratings.len() == 200 && ratings.values().iter().all(|x| [1., 2., 3., 4., 5.].contains(x)));
+/// # Ok::<(), deepmf::Error>(())
+/// ```
+pub fn random_ratings(shape: Shape, rank: usize, count: usize, seed: u64) -> Result<Entries> {
+    let taste = low_rank(shape, rank, seed)?;
+    let seen = observe(&taste, &random_cells(shape, count, seed)?)?;
+    let mut draws = stream(seed, Purpose::Truth, 1);
+    let mut offsets =
+        |count: usize| -> Vec<f64> { (0..count).map(|_| 0.4 * normal(&mut draws)).collect() };
+    let (rows, cols, noise) = (offsets(shape.0), offsets(shape.1), offsets(count));
+    let rating = |((i, j, x), noise): ((usize, usize, f64), &f64)| {
+        (3.5 + rows[i] + cols[j] + 0.7 * x + 1.25 * noise).round().clamp(1.0, 5.0)
+    };
+    seen.with_values(seen.iter().zip(&noise).map(rating).collect())
 }
 
 /// A random matrix of `shape` with the given singular values: U diag(values) Vᵀ with random orthonormal U and V.

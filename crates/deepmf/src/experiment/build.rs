@@ -1,6 +1,7 @@
 //! From what was written to what it means: live parts, with all checks before any work.
 
 mod optimizer;
+pub(super) mod ratings;
 mod source;
 mod start;
 
@@ -16,7 +17,7 @@ use start::{Start, greedy, start, widths};
 use crate::data::{self, Entries};
 use crate::model;
 use crate::problem::{Huber, Problem, Sensing, Squared};
-use crate::spec::{self, Loss, Model, Observe, Optimizer, Spec};
+use crate::spec::{self, Loss, Model, Observe, Optimizer, Spec, Training, Work};
 use crate::train::{Greedy, Stop, Trainer, Validation};
 use crate::{Error, Result};
 
@@ -44,10 +45,14 @@ pub struct Parts {
 /// # Errors
 /// What reading the data gives; [`Error::Parameter`] and [`Error::Shape`] for what does not fit.
 pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
-    let source = Source::load(spec, base)?;
-    let (problem, validation) = problem(spec, &source)?;
+    let Work::Training(training) = &spec.work else {
+        let found = "that of an application";
+        return Err(Error::parameter("the work of a run", "a model that is trained", found));
+    };
+    let source = Source::load(spec, training, base)?;
+    let (problem, validation) = problem(spec, training, &source)?;
     let gap = |probe: &spec::Probe| matches!(probe, spec::Probe::FlatnessGap(_));
-    if spec.train.record.probes.iter().any(gap)
+    if training.train.record.probes.iter().any(gap)
         && !problem.terms().iter().all(|term| term.observation.sees_all())
     {
         let ((rows, cols), found) = (problem.shape(), problem.measurements());
@@ -55,17 +60,17 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
         let expected = "without flatness-gap where not every entry is seen";
         return Err(Error::parameter("train.record.probes", expected, found));
     }
-    let Start { model, edge } = start(spec, &problem, base)?;
-    let at_edge = at_edge(spec, edge);
-    let trainer = trainer(&at_edge, validation.as_ref())?;
-    if let Optimizer::LabelNoise(it) = &spec.train.optimizer {
+    let Start { model, edge } = start(spec, training, &problem, base)?;
+    let at_edge = at_edge(training, edge);
+    let trainer = trainer(&at_edge, spec.seed, validation.as_ref())?;
+    if let Optimizer::LabelNoise(it) = &training.train.optimizer {
         let most = problem.measurements();
         if it.batch > most {
             let expected = format!("at most the number of measurements, {most}");
             return Err(Error::parameter("train.label-noise.batch", expected, it.batch));
         }
     }
-    let greedy = match &spec.model {
+    let greedy = match &training.model {
         Model::Greedy(described) => Some(greedy(described)?),
         Model::DeepLinear(_) | Model::Residual(_) | Model::Compressed(_) => None,
     };
@@ -77,10 +82,14 @@ pub fn build(spec: &Spec, base: &Path) -> Result<Parts> {
 }
 
 /// The trainer that a description means.
-pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Trainer<'static>> {
-    let record = &spec.train.record;
-    let mut trainer = Trainer::boxed(optimizer(&spec.train.optimizer, spec.seed)?)
-        .stop(stop(&spec.train.stop)?)
+pub(super) fn trainer(
+    training: &Training,
+    seed: u64,
+    validation: Option<&Validation>,
+) -> Result<Trainer<'static>> {
+    let record = &training.train.record;
+    let mut trainer = Trainer::boxed(optimizer(&training.train.optimizer, seed)?)
+        .stop(stop(&training.train.stop)?)
         .every(record.every);
     for probe in &record.probes {
         trainer = trainer.record(*probe);
@@ -93,7 +102,8 @@ pub(super) fn trainer(spec: &Spec, validation: Option<&Validation>) -> Result<Tr
 
 /// Checks what can be checked without reading data.
 pub(super) fn check(spec: &Spec) -> Result<()> {
-    if let Optimizer::LabelNoise(it) = &spec.train.optimizer
+    let Work::Training(training) = &spec.work else { return Ok(()) };
+    if let Optimizer::LabelNoise(it) = &training.train.optimizer
         && it.clean.is_some()
         && it.steps.is_none()
     {
@@ -101,22 +111,22 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         return Err(Error::parameter(what, "given before a clean phase", "left out"));
     }
     if let (Optimizer::LabelNoise(_), Some(found)) =
-        (&spec.train.optimizer, spec.train.stop.loss_below)
+        (&training.train.optimizer, training.train.stop.loss_below)
     {
         let what = "train.stop.loss-below";
         let expected = "left out beside label noise, which it would end in whichever phase it is \
                         (fit.loss-below ends the fit alone)";
         return Err(Error::parameter(what, expected, found));
     }
-    if let Optimizer::GradientDescent(it) = &spec.train.optimizer {
+    if let Optimizer::GradientDescent(it) = &training.train.optimizer {
         positive("train.gradient-descent.edge", it.edge)?;
     }
-    optimizer(&at_edge(spec, Some(1.0)).train.optimizer, spec.seed)?;
-    stop(&spec.train.stop)?;
-    if spec.train.record.every == 0 {
+    optimizer(&at_edge(training, Some(1.0)).train.optimizer, spec.seed)?;
+    stop(&training.train.stop)?;
+    if training.train.record.every == 0 {
         return Err(Error::parameter("train.record.every", "1 or more", 0));
     }
-    match &spec.model {
+    match &training.model {
         Model::DeepLinear(model) => {
             let below = |error: Error| error.below(DEEP_LINEAR);
             let said = (&model.widths, model.depth, model.width);
@@ -143,13 +153,13 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
             greedy(model).map_err(|error| error.below("model.greedy"))?;
         }
     }
-    if let Observe::Sensing(sensing) = &spec.problem.observe {
+    if let Observe::Sensing(sensing) = &training.problem.observe {
         positive("problem.sensing.deviation", sensing.deviation)?;
     }
-    if let Loss::Huber { delta } = spec.problem.loss {
+    if let Loss::Huber { delta } = training.problem.loss {
         positive("problem.loss.huber.delta", Some(delta))?;
     }
-    let held = spec.train.validation.as_ref().map(|validation| validation.fraction);
+    let held = training.train.validation.as_ref().map(|validation| validation.fraction);
     if let Some(fraction) = held.filter(|part| !(*part > 0.0 && *part < 1.0)) {
         return Err(Error::parameter("train.validation.fraction", "above 0 and below 1", fraction));
     }
@@ -164,16 +174,16 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
                     low_rank.rank,
                 ));
             }
-            source::mask_count(spec, rows.saturating_mul(cols))?;
+            source::mask_count(training, rows.saturating_mul(cols))?;
         }
         spec::Data::Spectrum(spectrum) => {
             let (rows, cols) = spectrum.shape;
-            source::mask_count(spec, rows.saturating_mul(cols))?;
+            source::mask_count(training, rows.saturating_mul(cols))?;
         }
         spec::Data::Planted(planted) => {
             let (rows, cols) = planted.shape;
-            source::mask_count(spec, rows.saturating_mul(cols))?;
-            if !matches!(spec.model, Model::DeepLinear(_)) {
+            source::mask_count(training, rows.saturating_mul(cols))?;
+            if !matches!(training.model, Model::DeepLinear(_)) {
                 let found = "given with another one";
                 return Err(Error::parameter(
                     "data.planted",
@@ -182,7 +192,11 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
                 ));
             }
         }
-        spec::Data::Cells(_) | spec::Data::File(_) | spec::Data::EntriesOrder(_) => {}
+        spec::Data::Cells(_)
+        | spec::Data::File(_)
+        | spec::Data::EntriesOrder(_)
+        | spec::Data::Ratings(_)
+        | spec::Data::RandomRatings(_) => {}
     }
     Ok(())
 }
@@ -194,13 +208,17 @@ fn positive(name: &str, value: Option<f64>) -> Result<()> {
     }
 }
 
-fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)> {
-    let constant = spec.problem.constant;
+fn problem(
+    spec: &Spec,
+    training: &Training,
+    source: &Source,
+) -> Result<(Problem, Option<Validation>)> {
+    let constant = training.problem.constant;
     let mut validation = None;
-    let problem = match &spec.problem.observe {
+    let problem = match &training.problem.observe {
         Observe::Mask(_) => {
             let mut seen = source.observed.clone();
-            if let Some(wanted) = &spec.train.validation {
+            if let Some(wanted) = &training.train.validation {
                 let (rest, held) = data::split(&seen, wanted.fraction, spec.seed)?;
                 seen = rest;
                 validation = Some(
@@ -209,11 +227,11 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
                         .patience(wanted.patience),
                 );
             }
-            completion(spec, &seen)?
+            completion(training, &seen)?
         }
-        Observe::Full => match spec.problem.loss {
+        Observe::Full => match training.problem.loss {
             Loss::Squared => Problem::full(source.whole()?, constant)?,
-            Loss::Huber { .. } => completion(spec, &Entries::from_dense(source.whole()?)?)?,
+            Loss::Huber { .. } => completion(training, &Entries::from_dense(source.whole()?)?)?,
         },
         Observe::Sensing(sensing) => {
             let truth = source.whole()?;
@@ -223,7 +241,7 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
                 operators = operators.scaled(deviation * (truth.values().len() as f64).sqrt())?;
             }
             let targets = operators.measure(truth)?;
-            match spec.problem.loss {
+            match training.problem.loss {
                 Loss::Squared => {
                     let loss = Squared { constant, weights: None };
                     Problem::single(Arc::new(operators), targets, Arc::new(loss))?
@@ -235,7 +253,7 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
             }
         }
     };
-    if validation.is_none() && spec.train.validation.is_some() {
+    if validation.is_none() && training.train.validation.is_some() {
         let found = "given with another observation";
         return Err(Error::parameter("train.validation", "given with a mask", found));
     }
@@ -247,10 +265,12 @@ fn problem(spec: &Spec, source: &Source) -> Result<(Problem, Option<Validation>)
     Ok((problem, validation))
 }
 
-fn completion(spec: &Spec, entries: &Entries) -> Result<Problem> {
-    match spec.problem.loss {
-        Loss::Squared => Problem::completion_with(entries, spec.problem.constant),
-        Loss::Huber { delta } => Problem::robust_completion(entries, delta, spec.problem.constant),
+fn completion(training: &Training, entries: &Entries) -> Result<Problem> {
+    match training.problem.loss {
+        Loss::Squared => Problem::completion_with(entries, training.problem.constant),
+        Loss::Huber { delta } => {
+            Problem::robust_completion(entries, delta, training.problem.constant)
+        }
     }
 }
 

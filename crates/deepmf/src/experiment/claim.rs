@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::result::NUMBERS;
+use super::result::{all, is_number};
 use super::take::Take;
 use crate::spec::read;
 use crate::{Error, Result};
@@ -207,10 +207,9 @@ impl Claim {
             return Some("must have `over` where it has `over-power`".into());
         }
         if self.take == Take::End {
-            let known = |name: &String| name == "steps" || NUMBERS.contains(&name.as_str());
             let unknown = [Some(&self.metric), self.over.as_ref()].into_iter().flatten();
-            if let Some(name) = unknown.into_iter().find(|name| !known(name)) {
-                let names = NUMBERS.join(", ");
+            if let Some(name) = unknown.into_iter().find(|name| !is_number(name)) {
+                let names = all().collect::<Vec<_>>().join(", ");
                 return Some(format!("must take one of steps, {names} at the end, not {name}"));
             }
             if !self.during.is_empty() {

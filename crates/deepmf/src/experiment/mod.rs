@@ -3,6 +3,7 @@
 mod build;
 mod claim;
 mod measure;
+mod recommended;
 mod result;
 pub mod study;
 mod sweep;

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::spec::Trial;
+use crate::spec::{Trial, Work};
 use crate::train::{StopReason, Trajectory};
 use crate::{Error, Result};
 
-/// The numbers of a row, in the order of its columns. Those that a trial does not have are NaN.
-pub(super) const NUMBERS: [&str; 16] = [
+/// The numbers of a row of a training, in the order of its columns. Those that a trial does not have are NaN.
+const TRAINING: [&str; 16] = [
     "loss",
     "test_error",
     "min_test_error",
@@ -28,6 +28,48 @@ pub(super) const NUMBERS: [&str; 16] = [
     "seconds",
 ];
 
+/// The numbers of a row of a recommender.
+const RECOMMENDER: [&str; 19] = [
+    "rmse",
+    "mae",
+    "rmse_rounded",
+    "mae_rounded",
+    "rmse_discrete",
+    "mae_discrete",
+    "exact_rate",
+    "log_loss",
+    "rmse_seen_seen",
+    "rmse_new_row",
+    "rmse_new_column",
+    "rmse_new_both",
+    "holdout_rmse",
+    "train_ratings",
+    "input_ratings",
+    "test_ratings",
+    "parameters",
+    "mean_rating",
+    "seconds",
+];
+
+/// The numbers of a row, in the order of its columns.
+pub(super) fn numbers(work: &Work) -> &'static [&'static str] {
+    match work {
+        Work::Training(_) => &TRAINING,
+        Work::Recommender(_) => &RECOMMENDER,
+    }
+}
+
+/// Whether any trial has a number of this name.
+pub(super) fn is_number(name: &str) -> bool {
+    name == "steps" || all().any(|known| known == name)
+}
+
+/// The numbers of all kinds of trials.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    let more = RECOMMENDER.into_iter().filter(|name| !TRAINING.contains(name));
+    TRAINING.into_iter().chain(more)
+}
+
 /// What came of one trial.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialResult {
@@ -39,13 +81,16 @@ pub struct TrialResult {
     pub steps: u64,
     /// How it ended.
     pub reason: StopReason,
-    numbers: [f64; NUMBERS.len()],
+    names: &'static [&'static str],
+    numbers: Vec<f64>,
 }
 
 impl TrialResult {
     pub(super) fn new(trial: &Trial, steps: u64, reason: StopReason) -> Self {
         let (fingerprint, seed) = (trial.fingerprint.clone(), trial.spec.seed);
-        Self { fingerprint, seed, steps, reason, numbers: [f64::NAN; NUMBERS.len()] }
+        let names = numbers(&trial.spec.work);
+        let numbers = vec![f64::NAN; names.len()];
+        Self { fingerprint, seed, steps, reason, names, numbers }
     }
 
     /// One of its numbers, NaN where the trial does not have it; `None` for a name that no trial has.
@@ -55,15 +100,15 @@ impl TrialResult {
     /// W = 0; `observed_singular_value_1` to the observed entries with zeros elsewhere; `truth_…` to the truth; `rate` is that of a descent
     /// whose rate was given as a multiple of the largest stable one.
     pub fn number(&self, name: &str) -> Option<f64> {
-        let place = NUMBERS.iter().position(|known| *known == name);
-        match name {
-            "steps" => Some(self.steps as f64),
-            _ => place.map(|place| self.numbers[place]),
+        match self.names.iter().position(|known| *known == name) {
+            Some(place) => Some(self.numbers[place]),
+            None if name == "steps" => Some(self.steps as f64),
+            None => is_number(name).then_some(f64::NAN),
         }
     }
 
     pub(super) fn set(&mut self, name: &str, value: f64) {
-        if let Some(place) = NUMBERS.iter().position(|known| *known == name) {
+        if let Some(place) = self.names.iter().position(|known| *known == name) {
             self.numbers[place] = value;
         }
     }
@@ -91,7 +136,7 @@ impl TrialResult {
         map.insert("seed".into(), json!(self.seed));
         map.insert("steps".into(), json!(self.steps));
         map.insert("stop_reason".into(), json!(self.reason));
-        for (name, value) in NUMBERS.iter().zip(self.numbers) {
+        for (name, value) in self.names.iter().zip(&self.numbers) {
             map.insert((*name).into(), json!(value.is_finite().then_some(value)));
         }
         format!("{:#}\n", Value::Object(map))
@@ -108,19 +153,22 @@ impl TrialResult {
     }
 
     /// Reads what [`TrialResult::fields`] wrote.
-    pub(super) fn of_fields(fingerprint: &str, fields: &[&str]) -> Option<Self> {
+    pub(super) fn of_fields(work: &Work, fingerprint: &str, fields: &[&str]) -> Option<Self> {
         let [seed, steps, reason, rest @ ..] = fields else { return None };
         let reason = serde_json::from_value(json!(reason)).ok()?;
         let numbers: Option<Vec<f64>> = rest
             .iter()
             .map(|x| if x.is_empty() { Some(f64::NAN) } else { x.parse().ok() })
             .collect();
+        let (names, numbers) = (self::numbers(work), numbers?);
+        (numbers.len() == names.len()).then_some(())?;
         Some(Self {
             fingerprint: fingerprint.into(),
             seed: seed.parse().ok()?,
             steps: steps.parse().ok()?,
             reason,
-            numbers: numbers?.try_into().ok()?,
+            names,
+            numbers,
         })
     }
 

@@ -6,9 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::result::{NUMBERS, TrialResult};
+use super::result::{TrialResult, numbers};
 use super::{Experiment, RunOptions, trial};
 use crate::data::write_whole;
+use crate::spec::Work;
 use crate::train::{StopReason, Trajectory};
 use crate::{Error, Result};
 
@@ -86,12 +87,13 @@ impl<'a> Sweep<'a> {
         fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
         let path = folder.join("results.csv");
         let keys: Vec<&str> = keys(experiment).collect();
+        let numbers = numbers(&experiment.spec.work).iter().copied();
         let mut text =
-            line(std::iter::once("run").chain(keys.iter().copied()).chain(FIELDS).chain(NUMBERS))?;
+            line(std::iter::once("run").chain(keys.iter().copied()).chain(FIELDS).chain(numbers))?;
         let mut finished = HashMap::new();
         if options.resume && path.exists() {
             let before = fs::read(&path).map_err(|e| Error::io(&path, "read", e))?;
-            for (row, result) in rows(&before, &text, keys.len()) {
+            for (row, result) in rows(&before, &text, &experiment.spec.work, keys.len()) {
                 text.push_str(&row);
                 finished.insert(result.fingerprint.clone(), result);
             }
@@ -170,7 +172,7 @@ fn line<'a>(fields: impl Iterator<Item = &'a str>) -> Result<String> {
 }
 
 /// The whole rows of an earlier table with this head; a row that was torn when the program ended is left out.
-fn rows(before: &[u8], head: &str, keys: usize) -> Vec<(String, TrialResult)> {
+fn rows(before: &[u8], head: &str, work: &Work, keys: usize) -> Vec<(String, TrialResult)> {
     let text = String::from_utf8_lossy(before);
     let Some(body) = text.strip_prefix(head) else { return vec![] };
     let whole = body.rfind('\n').map_or("", |end| &body[..=end]);
@@ -178,7 +180,7 @@ fn rows(before: &[u8], head: &str, keys: usize) -> Vec<(String, TrialResult)> {
     let rows = reader.records().filter_map(|record| {
         let record = record.ok()?;
         let fields: Vec<&str> = record.iter().collect();
-        let result = TrialResult::of_fields(fields.first()?, fields.get(keys + 1..)?)?;
+        let result = TrialResult::of_fields(work, fields.first()?, fields.get(keys + 1..)?)?;
         Some((line(record.iter()).ok()?, result))
     });
     rows.collect()

@@ -5,18 +5,35 @@ use std::sync::Arc;
 
 use super::build::{self, DENSE_UP_TO, Parts, build};
 use super::result::TrialResult;
-use super::{Experiment, RunOptions};
+use super::{Experiment, RunOptions, recommended};
 use crate::Result;
 use crate::analysis::{effective_rank, nuclear_norm, stable_rank};
 use crate::data::write_whole;
 use crate::linalg::singular_values;
 use crate::model::{Pass, Tensors};
+use crate::spec::{Training, Work};
 use crate::train::{Room, StopReason, Trainer, Trajectory};
 
-/// Runs trial `place`; its files go to `folder`, from whose checkpoint it goes on if `options` say so.
+/// Runs trial `place`, whatever its work is.
 pub(super) fn run(
     experiment: &Experiment,
     place: usize,
+    folder: Option<&Path>,
+    options: &RunOptions,
+) -> Result<(TrialResult, Trajectory)> {
+    match &experiment.trials[place].spec.work {
+        Work::Training(training) => trained(experiment, place, training, folder, options),
+        Work::Recommender(settings) => {
+            recommended::run(experiment, place, settings, folder, options)
+        }
+    }
+}
+
+/// Trains a model; its files go to `folder`, from whose checkpoint it goes on if `options` say so.
+fn trained(
+    experiment: &Experiment,
+    place: usize,
+    training: &Training,
     folder: Option<&Path>,
     options: &RunOptions,
 ) -> Result<(TrialResult, Trajectory)> {
@@ -37,7 +54,8 @@ pub(super) fn run(
         trainer = trainer.folder(folder).resume(options.resume);
     }
     let run = if let Some(greedy) = greedy {
-        let mut phase = || Ok(watched(build::trainer(&trial.spec, validation.as_ref())?));
+        let mut phase =
+            || Ok(watched(build::trainer(training, trial.spec.seed, validation.as_ref())?));
         let grown = greedy.fit(&problem, &mut phase)?;
         if let Some(folder) = folder {
             write_whole(folder.join("trajectory.csv"), grown.run.trajectory.csv().as_bytes())?;

@@ -3,6 +3,7 @@
 mod auto_encoder;
 mod compressed;
 mod deep_linear;
+mod discretized;
 mod discretizer;
 mod factors;
 mod free_latent;
@@ -19,6 +20,7 @@ mod two_tower;
 pub use auto_encoder::AutoEncoder;
 pub use compressed::{Compressed, Tail};
 pub use deep_linear::DeepLinear;
+pub use discretized::{Annealing, Discretized};
 pub use discretizer::{Discretizer, SoftLevel};
 pub use factors::Factors;
 pub use free_latent::FreeLatent;
@@ -44,6 +46,8 @@ pub struct Pass {
     /// The rows and columns of W that are asked for, all if there is none; only for a network.
     pub block: Option<Block>,
     tape: Vec<Mat>,
+    /// What a link puts between the product of its model and the cells that are seen.
+    link: [Mat; 2],
     single: [Branch<f32>; 2],
     double: [Branch<f64>; 2],
 }

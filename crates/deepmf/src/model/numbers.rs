@@ -95,6 +95,15 @@ impl Numbers {
         self.len() == 0
     }
 
+    /// The first `count` of them.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Self {
+        match self {
+            Self::Double(values) => Self::Double(values[..count].to_vec()),
+            Self::Single(values) => Self::Single(values[..count].to_vec()),
+        }
+    }
+
     /// As many zeros of the same precision.
     #[must_use]
     pub fn zeros_like(&self) -> Self {

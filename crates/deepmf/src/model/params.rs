@@ -51,6 +51,29 @@ impl Params {
         Self { numbers: T::zeros(offset), slots }
     }
 
+    /// The same with one more matrix of zeros at the end.
+    #[must_use]
+    pub(super) fn with_slot(&self, name: &str, rows: usize, cols: usize) -> Self {
+        let numbers = match &self.numbers {
+            Numbers::Double(values) => {
+                Numbers::Double([values.as_slice(), &vec![0.0; rows * cols]].concat())
+            }
+            Numbers::Single(values) => {
+                Numbers::Single([values.as_slice(), &vec![0.0; rows * cols]].concat())
+            }
+        };
+        let offset = self.numbers.len();
+        let slot = Slot { name: name.into(), rows, cols, transposed: false, offset };
+        Self { numbers, slots: [self.slots.as_slice(), &[slot]].concat() }
+    }
+
+    /// The matrices that the first `count` numbers are.
+    #[must_use]
+    pub(super) fn first(&self, count: usize) -> Self {
+        let slots = self.slots.iter().filter(|slot| slot.offset < count).cloned().collect();
+        Self { numbers: self.numbers.first(count), slots }
+    }
+
     /// Zeros of the same form.
     #[must_use]
     pub fn zeros_like(&self) -> Self {

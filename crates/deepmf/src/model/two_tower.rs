@@ -1,18 +1,23 @@
 //! Two towers: a network over the rows of a table and one over its columns, compared by the cosine of what they give.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::layer::{BatchNorm, Dense, Dropout, Input, Layer, Network, Relu, Samples, SparseDense};
-use super::{Mode, Model, Params, Pass, Precision};
+use super::layer::{
+    BatchNorm, Dense, Dropout, Input, Layer, Network, Relu, Samples, SparseDense, Way,
+};
+use super::{Mode, Model, Numbers, Params, Pass, Precision};
 use crate::data::{Entries, Shape};
 use crate::linalg::{Mat, Real, dot, norm};
 use crate::product::{Cotangent, Outer, Product};
 use crate::{Error, Result};
 
 /// The sizes of both towers; as published by default.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TowerSizes {
     /// Widths of the hidden layers, each with batch norm, rectifier and dropout.
     pub hidden: Vec<usize>,
@@ -49,8 +54,11 @@ pub struct TwoTower<T = f32> {
 #[derive(Clone, Debug, Default)]
 pub struct Branch<T> {
     pub(super) samples: Samples<T>,
-    pub(super) way: super::layer::Way<T>,
+    pub(super) way: Way<T>,
 }
+
+/// Samples that are embedded at once: what bounds the memory of inference.
+const AT_ONCE: usize = 256;
 
 /// Places on the tape: embeddings, their lengths, and the slopes with respect to them, each of rows and of columns.
 const EMBEDDING: usize = 0;
@@ -88,6 +96,18 @@ impl<T: Precision> TwoTower<T> {
         sizes: &TowerSizes,
         seed: u64,
     ) -> Result<Self> {
+        let mut model = Self::shell(entries, range, sizes)?;
+        for side in 0..2 {
+            let Self { networks, params, state, .. } = &mut model;
+            let params = part_mut(networks, side, T::slice_mut(params.numbers_mut()), false);
+            let state = part_mut(networks, side, T::slice_mut(state.numbers_mut()), true);
+            networks[side].start(params, state, seed, side as u64);
+        }
+        Ok(model)
+    }
+
+    /// Towers of which all numbers are zero.
+    fn shell(entries: &Entries, range: (f64, f64), sizes: &TowerSizes) -> Result<Self> {
         let (rows, cols) = entries.shape();
         if sizes.hidden.iter().chain([&sizes.embedding, &rows, &cols]).any(|width| *width == 0) {
             return Err(Error::parameter("every width of a tower", "1 or more", 0));
@@ -110,14 +130,48 @@ impl<T: Precision> TwoTower<T> {
         let (params, state) = (named(false), named(true));
         let inputs = [Samples::rows(entries), Samples::cols(entries)].map(Arc::new);
         let scale = (0.5 * (min + max), 0.5 * (max - min));
-        let mut model = Self { inputs, networks, params, state, scale };
-        for side in 0..2 {
-            let network = model.networks[side].clone();
-            let params = part_mut(&network, side, T::slice_mut(model.params.numbers_mut()), false);
-            let state = part_mut(&network, side, T::slice_mut(model.state.numbers_mut()), true);
-            network.start(params, state, seed, side as u64);
+        Ok(Self { inputs, networks, params, state, scale })
+    }
+
+    /// Towers with these parameters and this running state, in the order of [`Model::params`] and [`Model::state`]; what a link appended is left out.
+    ///
+    /// # Errors
+    /// As [`TwoTower::new`]; [`Error::Shape`] if there are not as many numbers.
+    pub fn of(
+        entries: &Entries,
+        range: (f64, f64),
+        sizes: &TowerSizes,
+        (params, state): (&Numbers, &Numbers),
+    ) -> Result<Self> {
+        let mut model = Self::shell(entries, range, sizes)?;
+        let (expected, found) = (model.params.numbers().len(), params.len());
+        if found < expected {
+            return Err(Error::shape("the parameters of towers", expected, found));
         }
+        let (expected, found) = (model.state.numbers().len(), state.len());
+        if found != expected {
+            return Err(Error::shape("the running state of towers", expected, found));
+        }
+        let own = model.params.numbers_mut();
+        own.copy_from(&params.first(own.len()));
+        model.state.numbers_mut().copy_from(state);
         Ok(model)
+    }
+
+    /// How many numbers towers of these sizes have: parameters, and running state.
+    pub fn counts((rows, cols): Shape, sizes: &TowerSizes) -> (usize, usize) {
+        let mut counts = (0_usize, 0_usize);
+        for before in [cols, rows] {
+            let mut width = before;
+            for &after in sizes.hidden.iter().chain([&sizes.embedding]) {
+                // Weights, bias, and the two of batch norm.
+                let layer = after.saturating_mul(width.saturating_add(3));
+                counts.0 = counts.0.saturating_add(layer);
+                counts.1 = counts.1.saturating_add(after.saturating_mul(2));
+                width = after;
+            }
+        }
+        counts
     }
 
     /// The same towers over other rows (each over the columns of the table that they were made for) and other columns
@@ -136,6 +190,58 @@ impl<T: Precision> TwoTower<T> {
         Ok(Self { inputs: [Arc::new(rows), Arc::new(cols)], ..self.clone() })
     }
 
+    /// The unit vectors that the tower of a side (rows are side 0, columns side 1) gives, in inference, for other samples than its own: embedding × samples. A sample of nothing has some direction too.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if a sample has another length.
+    pub fn embedded(&self, side: usize, samples: &Samples<T>) -> Result<Mat> {
+        let (expected, found) = (self.inputs[side].width(), samples.width());
+        if expected != found {
+            let what = if side == 0 { "every row" } else { "every column" };
+            return Err(Error::shape(what, format!("{expected} entries"), found));
+        }
+        let params = part(&self.networks, side, T::slice(self.params.numbers()), false);
+        let state = part(&self.networks, side, T::slice(self.state.numbers()), true);
+        let width = self.networks[side].widths().1;
+        let mut vectors = Mat::zeros(width, samples.count());
+        let (mut some, mut way) = (Samples::default(), Way::default());
+        let ids: Vec<u32> = (0..samples.count() as u32).collect();
+        for (ids, vectors) in
+            ids.chunks(AT_ONCE).zip(vectors.values_mut().chunks_mut(AT_ONCE * width))
+        {
+            some.take(samples, ids);
+            let input = Input::Sparse(&some);
+            self.networks[side].forward(params, state, input, Mode::Inference, &mut way);
+            for (sample, vector) in vectors.chunks_mut(width).enumerate() {
+                let given = way.output().iter().skip(sample).step_by(ids.len());
+                vector.iter_mut().zip(given).for_each(|(x, given)| *x = given.double());
+                let length = norm(vector).max(f64::MIN_POSITIVE);
+                for x in vector {
+                    *x /= length;
+                }
+            }
+        }
+        Ok(vectors)
+    }
+
+    /// Leaves out what a link appended to the parameters.
+    pub fn shed(&mut self) {
+        self.params = self.params.first(self.networks.iter().map(Network::count).sum());
+    }
+
+    /// How many entries a sample of a side could have: rows are side 0, columns side 1.
+    pub fn input_width(&self, side: usize) -> usize {
+        self.inputs[side].width()
+    }
+
+    /// [`TwoTower::embedded`] for the samples of its own.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn embeddings(&self) -> Result<[Mat; 2]> {
+        Ok([self.embedded(0, &self.inputs[0])?, self.embedded(1, &self.inputs[1])?])
+    }
+
     /// What the tower of a side gave for one sample: a column of the factor, unit vectors times `length`, and one more number.
     fn embed(&self, side: usize, pass: &mut Pass) {
         let mode = pass.mode;
@@ -150,8 +256,8 @@ impl<T: Precision> TwoTower<T> {
             None => &*self.inputs[side],
         };
         let network = &self.networks[side];
-        let params = part(network, side, T::slice(self.params.numbers()), false);
-        let state = part(network, side, T::slice(self.state.numbers()), true);
+        let params = part(&self.networks, side, T::slice(self.params.numbers()), false);
+        let state = part(&self.networks, side, T::slice(self.state.numbers()), true);
         network.forward(params, state, Input::Sparse(input), mode, &mut branch.way);
         let count = input.count();
         pass.block = block;
@@ -199,37 +305,38 @@ impl<T: Precision> TwoTower<T> {
         }
         let input = if in_block { &*samples } else { &*self.inputs[side] };
         let network = &self.networks[side];
-        let params = part(network, side, T::slice(self.params.numbers()), false);
-        let into = part_mut(network, side, T::slice_mut(into.numbers_mut()), false);
+        let params = part(&self.networks, side, T::slice(self.params.numbers()), false);
+        let into = part_mut(&self.networks, side, T::slice_mut(into.numbers_mut()), false);
         network.backward(params, Input::Sparse(input), way, into);
         let tape = pass.tape(SLOPE + 2);
         (tape[EMBEDDING + side], tape[LENGTH + side]) = (factor, lengths);
     }
 }
 
-/// Where the numbers of a side stand: rows first, columns after them.
-fn range<T: Real>(
-    network: &Network<T>,
-    side: usize,
-    all: usize,
-    state: bool,
-) -> std::ops::Range<usize> {
-    let count = if state { network.state_count() } else { network.count() };
-    if side == 0 { 0..count } else { all - count..all }
+/// Where the numbers of a side stand: rows first, columns after them, whatever a link appends last.
+fn range<T: Real>(networks: &[Network<T>; 2], side: usize, state: bool) -> Range<usize> {
+    let count = |side: usize| {
+        if state { networks[side].state_count() } else { networks[side].count() }
+    };
+    if side == 0 { 0..count(0) } else { count(0)..count(0) + count(1) }
 }
 
-fn part<'a, T: Real>(network: &Network<T>, side: usize, all: &'a [T], state: bool) -> &'a [T] {
-    &all[range(network, side, all.len(), state)]
+fn part<'a, T: Real>(
+    networks: &[Network<T>; 2],
+    side: usize,
+    all: &'a [T],
+    state: bool,
+) -> &'a [T] {
+    &all[range(networks, side, state)]
 }
 
 fn part_mut<'a, T: Real>(
-    network: &Network<T>,
+    networks: &[Network<T>; 2],
     side: usize,
     all: &'a mut [T],
     state: bool,
 ) -> &'a mut [T] {
-    let range = range(network, side, all.len(), state);
-    &mut all[range]
+    &mut all[range(networks, side, state)]
 }
 
 impl<T: Precision> Model for TwoTower<T> {
@@ -263,7 +370,8 @@ impl<T: Precision> Model for TwoTower<T> {
         }
         for (side, branch) in T::branches(pass).iter().enumerate() {
             let network = &self.networks[side];
-            let state = part_mut(network, side, T::slice_mut(self.state.numbers_mut()), true);
+            let state =
+                part_mut(&self.networks, side, T::slice_mut(self.state.numbers_mut()), true);
             network.learn(state, &branch.way);
         }
     }

@@ -22,6 +22,10 @@ pub enum Data {
     File(File),
     /// Entries of which the first ones are for training and the others for the test.
     EntriesOrder(EntriesOrder),
+    /// Ratings, with what of them is for the test.
+    Ratings(Ratings),
+    /// Random ratings, of which a tenth is for the test.
+    RandomRatings(RandomRatings),
 }
 
 /// A random matrix of low rank with mean square 1.
@@ -94,6 +98,51 @@ pub struct EntriesOrder {
     pub read: Reading,
 }
 
+/// Ratings, with what of them is for the test.
+///
+/// The test are the ratings under `test-mask`, or those of the cells in `test` (which are taken out of the others), or what `hold` draws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Ratings {
+    /// The file, seen from the folder of the experiment file.
+    pub path: PathBuf,
+    /// Only the ratings in the cells of this file that are not zero are fitted.
+    pub train_mask: Option<PathBuf>,
+    /// Those in the cells of this one are for the test.
+    pub test_mask: Option<PathBuf>,
+    /// A file with ratings for the test.
+    pub test: Option<PathBuf>,
+    /// What is drawn for the test.
+    pub hold: Option<Hold>,
+    /// How the files are to be read.
+    #[serde(default)]
+    pub read: Reading,
+}
+
+/// What is drawn for the test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Hold {
+    /// So large a share of the ratings.
+    Share(f64),
+    /// So large a share of the rows, and of the columns, is new: half of the ratings of each are its input, the others the test.
+    Cold(f64),
+}
+
+/// Random ratings: levels of offsets and a matrix of low rank with noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RandomRatings {
+    /// Rows and columns.
+    pub shape: (usize, usize),
+    /// The rank.
+    pub rank: usize,
+    /// How many ratings.
+    pub count: usize,
+    /// What is drawn for the test.
+    pub hold: Hold,
+}
+
 /// How a file is to be read; what is not given is found out from the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -120,9 +169,18 @@ impl Data {
     /// The files that are read.
     pub(super) fn files_mut(&mut self) -> Vec<&mut PathBuf> {
         match self {
-            Self::LowRank(_) | Self::Spectrum(_) | Self::Planted(_) | Self::Cells(_) => vec![],
+            Self::LowRank(_)
+            | Self::Spectrum(_)
+            | Self::Planted(_)
+            | Self::Cells(_)
+            | Self::RandomRatings(_) => vec![],
             Self::File(file) => std::iter::once(&mut file.path).chain(&mut file.truth).collect(),
             Self::EntriesOrder(entries) => vec![&mut entries.path],
+            Self::Ratings(it) => std::iter::once(&mut it.path)
+                .chain(&mut it.train_mask)
+                .chain(&mut it.test_mask)
+                .chain(&mut it.test)
+                .collect(),
         }
     }
 }

@@ -20,7 +20,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
-pub use data::{Cells, Data, EntriesOrder, File, LowRank, Planted, Reading, Spectrum, expand};
+pub use data::{
+    Cells, Data, EntriesOrder, File, Hold, LowRank, Planted, RandomRatings, Ratings, Reading,
+    Spectrum, expand,
+};
 pub use model::{Compressed, DeepLinear, Direction, Greedy, Init, Model, Perturb, Residual, Sign};
 pub use optimizer::{
     Adam, Clean, EndToEnd, Fit, Flow, FlowMethod, GradientDescent, GroupRmsProp, LabelNoise,
@@ -30,7 +33,7 @@ pub use optimizer::{
 pub use probe::Probe;
 pub use problem::{Loss, Mask, Observe, Problem, Sensing};
 pub(crate) use read::{error_at, place_of, placed, read};
-pub use recommender::{RatingModel, RecommenderSettings};
+pub use recommender::{RatingModel, RecommenderSettings, TowerSize};
 pub use schedule::Schedule;
 pub use train::{Record, Settled, Stop, Train, Validation};
 pub use vary::{Trial, Vary};
@@ -42,6 +45,8 @@ pub const VERSION: u32 = 1;
 
 /// A run, or a sweep of runs, as an experiment file describes it.
 ///
+/// What is done is said either by `problem`, `model` and `train`, or by the section of one application.
+///
 /// | section | default | what it says |
 /// |---|---|---|
 /// | `version` | 1 | the version of the file format |
@@ -51,34 +56,115 @@ pub const VERSION: u32 = 1;
 /// | `problem` | | what is observed of them, and the loss |
 /// | `model` | | how the matrix is written |
 /// | `train` | | optimizer, stop rules, what is recorded |
+/// | `recommender` | | in place of these three: how ratings are predicted |
 /// | `vary` | nothing | keys with the values that they take in a sweep |
 /// | `report` | nothing | the figure to draw |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Spec {
     /// The version of the file format.
-    #[serde(default = "version")]
     pub version: u32,
     /// One line for reports.
-    #[serde(default)]
     pub title: String,
     /// The seed of all draws, below 2⁶³.
-    #[serde(default)]
     pub seed: u64,
     /// Where the numbers come from.
     pub data: Data,
-    /// What is observed of them, and the loss.
+    /// What is done with them.
+    pub work: Work,
+    /// Grids of a sweep: every combination of the values in one table is a run.
+    pub vary: Vec<Vary>,
+    /// What a report of the runs shows.
+    pub report: Report,
+}
+
+/// What is done with the data of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    /// A model is trained on a problem.
+    Training(Box<Training>),
+    /// A recommender is fitted and judged.
+    Recommender(RecommenderSettings),
+}
+
+/// A model that is trained on a problem.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training {
+    /// What is observed of the data, and the loss.
     pub problem: Problem,
     /// How the matrix is written.
     pub model: Model,
     /// Optimizer, stop rules, what is recorded.
     pub train: Train,
-    /// Grids of a sweep: every combination of the values in one table is a run.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub vary: Vec<Vary>,
-    /// What a report of the runs shows.
+}
+
+/// The sections of a file, which of them are there.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Written {
+    #[serde(default = "version")]
+    version: u32,
     #[serde(default)]
-    pub report: Report,
+    title: String,
+    #[serde(default)]
+    seed: u64,
+    data: Data,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<Model>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train: Option<Train>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recommender: Option<RecommenderSettings>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    vary: Vec<Vary>,
+    #[serde(default)]
+    report: Report,
+}
+
+impl TryFrom<Written> for Spec {
+    type Error = String;
+
+    fn try_from(written: Written) -> std::result::Result<Self, String> {
+        let Written { version, title, seed, data, problem, model, train, vary, report, .. } =
+            written;
+        let work = match (written.recommender, problem, model, train) {
+            (Some(settings), None, None, None) => Work::Recommender(settings),
+            (Some(_), ..) => {
+                return Err(
+                    "`recommender` must stand without `problem`, `model` and `train`".into()
+                );
+            }
+            (None, Some(problem), Some(model), Some(train)) => {
+                Work::Training(Box::new(Training { problem, model, train }))
+            }
+            (None, problem, model, _) => {
+                let missing = match (problem, model) {
+                    (None, _) => "problem",
+                    (_, None) => "model",
+                    _ => "train",
+                };
+                return Err(format!("missing field `{missing}`"));
+            }
+        };
+        Ok(Self { version, title, seed, data, work, vary, report })
+    }
+}
+
+impl From<Spec> for Written {
+    fn from(spec: Spec) -> Self {
+        let Spec { version, title, seed, data, work, vary, report } = spec;
+        let (training, recommender) = match work {
+            Work::Training(training) => (Some(*training), None),
+            Work::Recommender(settings) => (None, Some(settings)),
+        };
+        let (problem, model, train) = match training {
+            Some(it) => (Some(it.problem), Some(it.model), Some(it.train)),
+            None => (None, None, None),
+        };
+        Self { version, title, seed, data, problem, model, train, recommender, vary, report }
+    }
 }
 
 /// What a report of the runs shows.
@@ -172,7 +258,8 @@ impl Spec {
 
     fn files_mut(&mut self) -> Vec<&mut PathBuf> {
         let mut files = self.data.files_mut();
-        if let Model::DeepLinear(model) = &mut self.model
+        if let Work::Training(training) = &mut self.work
+            && let Model::DeepLinear(model) = &mut training.model
             && let Init::BalancedFrom { path } = &mut model.init
         {
             files.push(path);

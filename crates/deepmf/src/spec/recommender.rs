@@ -15,6 +15,21 @@ pub enum RatingModel {
     Autorec,
     /// Latents that are free parameters, decoded by a network.
     Latent,
+    /// Two networks, over the ratings of a row and of a column.
+    TwoTower,
+    /// The same with levels that are learned beside them.
+    Discrete,
+}
+
+/// How wide two towers are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TowerSize {
+    /// As published: 2048 and 1024.
+    #[default]
+    Published,
+    /// For small tables: 128 and 32.
+    Small,
 }
 
 impl RatingModel {
@@ -25,6 +40,8 @@ impl RatingModel {
             Self::Linear => "linear",
             Self::Autorec => "autorec",
             Self::Latent => "latent",
+            Self::TwoTower => "two-tower",
+            Self::Discrete => "discrete",
         }
     }
 }
@@ -57,6 +74,13 @@ pub struct RecommenderSettings {
     /// Autoencoder and free latents: the penalty of weights (and latents) on residuals in units of their spread; by the model if none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub penalty: Option<f64>,
+    /// Two towers: how wide they are.
+    pub size: TowerSize,
+    /// Two towers: with which probability dropout keeps a number; 0.1, for half a million ratings or more 0.2, if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<f64>,
+    /// Two towers: whether all ratings are fitted, with as many epochs, after those were chosen without the held-out ones.
+    pub refit: bool,
 }
 
 impl Default for RecommenderSettings {
@@ -72,6 +96,9 @@ impl Default for RecommenderSettings {
             epochs: None,
             hidden: None,
             penalty: None,
+            size: TowerSize::Published,
+            keep: None,
+            refit: true,
         }
     }
 }

@@ -158,6 +158,6 @@ impl Fit {
     fn learned(self, held: Vec<(f64, f64)>, reason: Option<StopReason>) -> Learned {
         let Self { factors, parameters, run } = self;
         let steps = run.best.map_or(run.steps, |best| best.0);
-        Learned { factors, parameters, held, steps, reason: reason.unwrap_or(run.reason) }
+        Learned::plain(factors, parameters, held, steps, reason.unwrap_or(run.reason))
     }
 }

@@ -24,7 +24,7 @@ pub struct Evaluation {
     pub rmse_rounded: Option<f64>,
     /// The same for rounded predictions.
     pub mae_rounded: Option<f64>,
-    /// The same for the median level of the calibrated probabilities.
+    /// The same for the median level of the calibrated probabilities; of a discrete model for the level that its boundaries say.
     pub rmse_discrete: Option<f64>,
     /// The same for median levels.
     pub mae_discrete: Option<f64>,
@@ -34,7 +34,8 @@ pub struct Evaluation {
     pub log_loss: Option<f64>,
     /// Said against seen probabilities of all levels, in ten bins; empty without probabilities.
     pub reliability: Vec<Reliability>,
-    /// How many ratings of which row and column, the row alone, the column alone, neither were known, and the root mean squared error on them.
+    /// How many ratings of which row and column, the row alone, the column alone, neither were known in the fit (what was folded in was not), and the
+    /// root mean squared error on them.
     pub blocks: [(Known, usize, Option<f64>); 4],
 }
 
@@ -51,8 +52,9 @@ impl Recommends {
         let (rmse, mae) =
             (root_mean_square_error(&scores, truth)?, mean_absolute_error(&scores, truth)?);
         let block = |known: Known| {
-            let here = predictions.iter().zip(truth).filter(|(p, _)| p.known == known);
-            let (found, is): (Vec<f64>, Vec<f64>) = here.map(|(p, x)| (p.value, *x)).unzip();
+            let cells = predictions.iter().zip(truth).zip(&pairs);
+            let here = cells.filter(|(_, pair)| self.known_in_fit(**pair) == known);
+            let (found, is): (Vec<f64>, Vec<f64>) = here.map(|((p, x), _)| (p.value, *x)).unzip();
             (known, is.len(), root_mean_square_error(&found, &is).ok())
         };
         let mut evaluation = Evaluation {
@@ -82,7 +84,11 @@ impl Recommends {
         evaluation.rmse_rounded = Some(root_mean_square_error(&rounded, truth)?);
         evaluation.mae_rounded = Some(mean_absolute_error(&rounded, truth)?);
         let Some(probabilities) = &self.probabilities else { return Ok(evaluation) };
-        let medians: Vec<f64> = scores.iter().map(|score| probabilities.median(*score)).collect();
+        let answer = |score: &f64| match &self.learned_scale {
+            Some(learned) => learned.level(*score),
+            None => probabilities.median(*score),
+        };
+        let medians: Vec<f64> = scores.iter().map(answer).collect();
         let chances: Vec<Vec<f64>> = scores.iter().map(|score| probabilities.at(*score)).collect();
         evaluation.rmse_discrete = Some(root_mean_square_error(&medians, truth)?);
         evaluation.mae_discrete = Some(mean_absolute_error(&medians, truth)?);

@@ -3,7 +3,9 @@
 mod by_autorec;
 mod by_codes;
 mod by_latent;
+mod by_towers;
 mod evaluation;
+mod fold_in;
 mod ids;
 mod recommends;
 mod saved;
@@ -13,6 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 pub use evaluation::Evaluation;
+pub use fold_in::FoldedIn;
 pub use ids::Ids;
 pub use recommends::{Known, Prediction, Recommends};
 
@@ -20,7 +23,7 @@ use super::Completion;
 use super::completion::LEAST_TO_SPLIT;
 use crate::data::{Entries, Table, split};
 use crate::linalg::Mat;
-use crate::model::{Discretizer, Factors, LevelProbabilities, Model, Pass};
+use crate::model::{Discretizer, Factors, LevelProbabilities, Model, Pass, TwoTower};
 use crate::spec::{CompletionSettings, RatingModel, RecommenderSettings, Scaling};
 use crate::train::{LeastSquares, StopReason};
 use crate::{Error, Result};
@@ -61,6 +64,26 @@ struct Learned {
     held: Vec<(f64, f64)>,
     steps: u64,
     reason: StopReason,
+    /// What gives latents for new rows and columns, where it is a network.
+    towers: Option<TwoTower<f32>>,
+    /// Offsets for where row or column is unknown, if the factors have none.
+    fallback: Option<Factors>,
+    /// The levels with the boundaries that were learned.
+    scale: Option<Discretizer>,
+}
+
+impl Learned {
+    /// Factors that say all.
+    fn plain(
+        factors: Factors,
+        parameters: usize,
+        held: Vec<(f64, f64)>,
+        steps: u64,
+        reason: StopReason,
+    ) -> Self {
+        let (towers, fallback, scale) = (None, None, None);
+        Self { factors, parameters, held, steps, reason, towers, fallback, scale }
+    }
 }
 
 impl Recommender {
@@ -92,7 +115,7 @@ impl Recommender {
             return Err(Error::parameter("validation", "from 0 to 0.9", share));
         }
         let scale = Discretizer::of_ratings(entries.values())?;
-        let levels = scale.levels();
+        let levels = scale.levels().to_vec();
         let range = (levels[0], levels[levels.len() - 1]);
         let scale = Some(scale).filter(|scale| scale.levels().len() <= MOST_LEVELS);
         let learned = match self.settings.model {
@@ -100,8 +123,18 @@ impl Recommender {
             RatingModel::Linear => self.by_completion(entries)?,
             RatingModel::Autorec => self.by_autorec(entries)?,
             RatingModel::Latent => self.by_latent(entries)?,
+            RatingModel::TwoTower => self.by_towers(entries, range, None)?,
+            RatingModel::Discrete => {
+                let Some(scale) = &scale else {
+                    let allowed = format!("at most {MOST_LEVELS} for a discrete model");
+                    let found = levels.len();
+                    return Err(Error::parameter("the number of levels", allowed, found));
+                };
+                self.by_towers(entries, range, Some(scale))?
+            }
         };
-        let Learned { factors, parameters, held, steps, reason } = learned;
+        let Learned { factors, parameters, held, steps, reason, towers, fallback, scale: learned } =
+            learned;
         let all = [factors.left.values(), factors.right.values(), &factors.rows, &factors.cols];
         if let Some(&found) = all.into_iter().flatten().find(|x| !x.is_finite()) {
             return Err(Error::NotFinite { what: "every fitted factor".into(), found });
@@ -120,6 +153,10 @@ impl Recommender {
         fitted.row_labels.clone_from(&table.row_labels);
         fitted.col_labels.clone_from(&table.col_labels);
         fitted.scale = scale;
+        fitted.learned_scale = learned;
+        fitted.sizes = self.tower_sizes(entries.len());
+        fitted.towers = towers;
+        fitted.fallback = fallback;
         fitted.probabilities = probabilities;
         fitted.held_rmse = held_rmse;
         fitted.parameters = parameters;
@@ -152,7 +189,7 @@ impl Recommender {
             let done = solver.fit(entries, &nothing, self.seed)?;
             let parameters = done.factors.len();
             let (steps, reason) = (done.sweeps, done.reason);
-            return Ok(Learned { factors: done.factors, parameters, held: vec![], steps, reason });
+            return Ok(Learned::plain(done.factors, parameters, vec![], steps, reason));
         }
         let (rest, held) = split(entries, settings.validation, self.seed)?;
         let chosen = solver.fit(&rest, &held, self.seed)?;
@@ -160,13 +197,9 @@ impl Recommender {
         let held = held.iter().map(score).collect();
         let done = solver.sweeps(chosen.sweeps).fit(entries, &nothing, self.seed)?;
         let interrupted = done.reason == StopReason::Interrupted;
-        Ok(Learned {
-            parameters: done.factors.len(),
-            factors: done.factors,
-            held,
-            steps: done.sweeps,
-            reason: if interrupted { done.reason } else { chosen.reason },
-        })
+        let parameters = done.factors.len();
+        let reason = if interrupted { done.reason } else { chosen.reason };
+        Ok(Learned::plain(done.factors, parameters, held, done.sweeps, reason))
     }
 
     /// The completion's network as two factors, from its singular values.
@@ -196,12 +229,8 @@ impl Recommender {
             right: side(&svd.v, offsets.spread),
         };
         let (rows, cols) = entries.shape();
-        Ok(Learned {
-            factors,
-            parameters: done.model.params().values().len() + rows + cols + 1,
-            held: done.holdout.iter().map(|held| (held.truth, held.value)).collect(),
-            steps: done.steps,
-            reason: done.reason,
-        })
+        let parameters = done.model.params().values().len() + rows + cols + 1;
+        let held = done.holdout.iter().map(|held| (held.truth, held.value)).collect();
+        Ok(Learned::plain(factors, parameters, held, done.steps, done.reason))
     }
 }

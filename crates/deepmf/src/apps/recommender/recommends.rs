@@ -2,7 +2,7 @@
 
 use crate::data::Entries;
 use crate::linalg::{Pattern, dot, norm};
-use crate::model::{Discretizer, Factors, LevelProbabilities};
+use crate::model::{Discretizer, Factors, LevelProbabilities, TowerSizes, TwoTower};
 use crate::spec::RecommenderSettings;
 use crate::train::StopReason;
 
@@ -35,6 +35,14 @@ pub struct Recommends {
     pub settings: RecommenderSettings,
     /// Time taken, in seconds.
     pub seconds: f64,
+    /// The levels with the boundaries that a discrete model learned.
+    pub learned_scale: Option<Discretizer>,
+    pub(super) towers: Option<TwoTower<f32>>,
+    /// The sizes of the towers, if there are any.
+    pub(super) sizes: TowerSizes,
+    pub(super) fallback: Option<Factors>,
+    /// Which rows, and columns, were folded in after the fit.
+    pub(super) folded: [Vec<bool>; 2],
     pub(super) seen: Pattern,
     pub(super) rated: Vec<bool>,
 }
@@ -90,6 +98,11 @@ impl Recommends {
         Self {
             seen: Pattern::new(entries.shape(), entries.rows(), entries.cols()).0,
             rated,
+            learned_scale: None,
+            towers: None,
+            sizes: TowerSizes::default(),
+            fallback: None,
+            folded: [vec![false; factors.shape().0], vec![false; factors.shape().1]],
             parameters: factors.len(),
             factors,
             row_labels: None,
@@ -113,8 +126,22 @@ impl Recommends {
 
     /// The prediction for a row and a column, either of which may be unknown.
     pub fn predict(&self, pair: (Option<usize>, Option<usize>)) -> Prediction {
-        let value = self.factors.at_known(pair.0, pair.1).clamp(self.range.0, self.range.1);
+        let value = self.score(pair.0, pair.1).clamp(self.range.0, self.range.1);
         Prediction { value, known: Known::of(pair) }
+    }
+
+    /// The prediction before it is put into the range.
+    fn score(&self, row: Option<usize>, col: Option<usize>) -> f64 {
+        match (&self.fallback, row, col) {
+            (Some(offsets), None, _) | (Some(offsets), _, None) => offsets.at_known(row, col),
+            _ => self.factors.at_known(row, col),
+        }
+    }
+
+    /// What of a pair the fit itself knew: what was folded in since is new.
+    pub fn known_in_fit(&self, (row, col): (Option<usize>, Option<usize>)) -> Known {
+        let [rows, cols] = &self.folded;
+        Known::of((row.filter(|i| !rows[*i]), col.filter(|j| !cols[*j])))
     }
 
     /// The `count` columns with the highest predictions among those that the row has not rated, best first, with their predictions. For a row of which
@@ -124,7 +151,7 @@ impl Recommends {
     pub fn recommend(&self, row: Option<usize>, count: usize) -> Vec<(usize, f64)> {
         let seen = row.map_or(&[][..], |row| self.seen(row));
         let open = |j: &usize| self.rated[*j] && seen.binary_search(&(*j as u32)).is_err();
-        let score = |j: usize| (j, self.factors.at_known(row, Some(j)));
+        let score = |j: usize| (j, self.score(row, Some(j)));
         let mut best = first(count, (0..self.rated.len()).filter(open).map(score).collect());
         for (_, x) in &mut best {
             *x = x.clamp(self.range.0, self.range.1);

@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Recommends;
 use crate::data::Entries;
-use crate::model::{Discretizer, Factors, LevelProbabilities, Tensors};
+use crate::model::{
+    Discretizer, Factors, LevelProbabilities, Model, Tensors, TowerSizes, TwoTower,
+};
 use crate::spec::RecommenderSettings;
 use crate::train::StopReason;
 use crate::{Error, Result};
 
 /// The version of the file format that is written, and the only one that is read.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// The word of the head that holds everything but numbers.
 const HEAD: &str = "deepmf-recommender";
 
@@ -28,6 +30,7 @@ struct Head {
     stop_reason: StopReason,
     seed: u64,
     seconds: f64,
+    towers: Option<TowerSizes>,
 }
 
 impl Recommends {
@@ -47,6 +50,7 @@ impl Recommends {
             stop_reason: self.reason,
             seed: self.seed,
             seconds: self.seconds,
+            towers: self.towers.as_ref().map(|_| self.sizes.clone()),
         };
         let text = serde_json::to_string(&head)
             .map_err(|e| Error::data(path, format!("cannot be written: {e}")))?;
@@ -69,6 +73,26 @@ impl Recommends {
             let (steep, b) = probabilities.cumulative().iter().copied().unzip();
             file.add("steepness", steep);
             file.add("boundaries", b);
+        }
+        if let Some(learned) = &self.learned_scale {
+            file.add("learned_boundaries", learned.boundaries().to_vec());
+        }
+        if let Some(offsets) = &self.fallback {
+            file.add("fallback_mean", vec![offsets.mean]);
+            file.add("fallback_rows", offsets.rows.clone());
+            file.add("fallback_cols", offsets.cols.clone());
+        }
+        for (side, folded) in ["rows", "cols"].iter().zip(&self.folded) {
+            let ids = folded.iter().enumerate().filter(|(_, folded)| **folded);
+            file.add(&format!("folded_{side}"), ids.map(|(id, _)| id as f64).collect());
+        }
+        if let Some(towers) = &self.towers {
+            let shape = [towers.input_width(1) as f64, towers.input_width(0) as f64];
+            file.add("towers.shape", shape.to_vec());
+            file.add_numbers("towers.params", towers.params().numbers().clone());
+            if let Some(state) = towers.state() {
+                file.add_numbers("towers.state", state.numbers().clone());
+            }
         }
         if let Some(rmse) = self.held_rmse {
             file.add("held_rmse", vec![rmse]);
@@ -162,6 +186,39 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
         }
         _ => None,
     };
+    let learned_scale = match (&scale, file.values("learned_boundaries")) {
+        (Some(scale), Some(boundaries)) => {
+            let mut learned = scale.clone();
+            learned.set_boundaries(&boundaries)?;
+            Some(learned)
+        }
+        _ => None,
+    };
+    let fallback = match file.values("fallback_mean") {
+        Some(_) => {
+            let (row_offsets, col_offsets) = (list("fallback_rows")?, list("fallback_cols")?);
+            let found = (row_offsets.len(), col_offsets.len());
+            if found != (rows, cols) {
+                let found = format!("{found:?}");
+                return Err(Error::shape(
+                    "the pair of offsets",
+                    format!("{:?}", (rows, cols)),
+                    found,
+                ));
+            }
+            let constant = Factors::constant((rows, cols), 0, one("fallback_mean")?);
+            Some(Factors { rows: row_offsets, cols: col_offsets, ..constant })
+        }
+        None => None,
+    };
+    let folded = |name: &str, count: usize| {
+        let mut folded = vec![false; count];
+        ids(name, count)?.iter().for_each(|id| folded[*id as usize] = true);
+        Ok::<_, Error>(folded)
+    };
+    let folded = [folded("folded_rows", rows)?, folded("folded_cols", cols)?];
+    let towers = head.towers.as_ref().map(|sizes| towers(file, sizes, (rows, cols), range));
+    let towers = towers.transpose()?;
     let held_rmse = file.values("held_rmse").map(|_| one("held_rmse")).transpose()?;
     Ok(Recommends {
         row_labels: head.row_labels,
@@ -175,6 +232,45 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
         seed: head.seed,
         settings: head.settings,
         seconds: head.seconds,
+        learned_scale,
+        fallback,
+        folded,
+        towers,
+        sizes: head.towers.unwrap_or_default(),
         ..Recommends::new(factors, &seen, range)
     })
+}
+
+/// The towers of a file whose recommender has `shape`; what they are made of is measured before any room is taken.
+fn towers(
+    file: &Tensors,
+    sizes: &TowerSizes,
+    shape: (usize, usize),
+    range: (f64, f64),
+) -> Result<TwoTower<f32>> {
+    let missing = |name: &str| Error::parameter(format!("the tensor {name}"), "there", "missing");
+    let numbers = |name: &str| file.numbers(name).ok_or_else(|| missing(name));
+    let fitted = match numbers("towers.shape")?.to_double()[..] {
+        [rows, cols] if rows.fract() == 0.0 && cols.fract() == 0.0 => {
+            (rows as usize, cols as usize)
+        }
+        _ => return Err(Error::parameter("the shape of towers", "two whole numbers", "not")),
+    };
+    if fitted.0 > shape.0 || fitted.1 > shape.1 {
+        let expected = format!("at most {shape:?}");
+        return Err(Error::parameter("the shape of towers", expected, format!("{fitted:?}")));
+    }
+    let (params, state) = (numbers("towers.params")?, numbers("towers.state")?);
+    let (expected, found) = (TwoTower::<f32>::counts(fitted, sizes), (params.len(), state.len()));
+    if expected != found {
+        let expected = format!("{expected:?} numbers");
+        return Err(Error::shape(
+            "the pair of parameters and state",
+            expected,
+            format!("{found:?}"),
+        ));
+    }
+    // Towers are kept to embed what is new: the ratings of the fit are not among that.
+    let nothing = Entries::new(fitted, vec![], vec![], vec![])?;
+    TwoTower::of(&nothing, range, sizes, (params, state))
 }

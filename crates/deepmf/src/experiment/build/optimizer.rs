@@ -1,19 +1,19 @@
 //! The optimizer of a run.
 
-use crate::spec::{Optimizer, Schedule, Spec};
+use crate::spec::{Optimizer, Schedule, Training};
 use crate::train::flow::{EndToEnd, Flow};
 use crate::train::{self, optimizer};
 use crate::{Error, Result};
 
 /// The description with a rate in the place of a multiple of the largest stable one.
-pub(super) fn at_edge(spec: &Spec, edge: Option<f64>) -> Spec {
-    let mut spec = spec.clone();
-    if let Optimizer::GradientDescent(it) = &mut spec.train.optimizer
+pub(super) fn at_edge(training: &Training, edge: Option<f64>) -> Training {
+    let mut training = training.clone();
+    if let Optimizer::GradientDescent(it) = &mut training.train.optimizer
         && let (Some(multiple), Some(edge)) = (it.edge, edge)
     {
         (it.rate, it.edge) = (Some(multiple * edge), None);
     }
-    spec
+    training
 }
 
 /// The optimizer that a description means; `seed` is that of what it draws.

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{self, Entries, ReadOptions};
+use crate::data::{self, Entries, ReadOptions, Table};
 use crate::linalg::{Mat, Operator, leading_singular, singular_values};
 use crate::problem::{Evaluation, Problem};
 use crate::product::Product;
-use crate::spec::{self, Data, Observe, Reading, Spec};
+use crate::spec::{self, Data, Observe, Reading, Spec, Training};
 use crate::{Error, Result};
 
 /// Cells up to which a dense decomposition is worth its time.
@@ -29,8 +29,8 @@ pub(super) fn file(path: &Path, base: &Path) -> Result<PathBuf> {
 }
 
 /// How many of `known` entries a mask sees, if it does not see all.
-pub(super) fn mask_count(spec: &Spec, known: usize) -> Result<Option<usize>> {
-    let Observe::Mask(mask) = &spec.problem.observe else { return Ok(None) };
+pub(super) fn mask_count(training: &Training, known: usize) -> Result<Option<usize>> {
+    let Observe::Mask(mask) = &training.problem.observe else { return Ok(None) };
     let count = match (mask.count, mask.fraction) {
         (Some(_), Some(_)) => {
             let found = "given with fraction";
@@ -62,25 +62,28 @@ pub(super) fn mask_count(spec: &Spec, known: usize) -> Result<Option<usize>> {
 }
 
 impl Source {
-    pub(super) fn load(spec: &Spec, base: &Path) -> Result<Self> {
+    pub(super) fn load(spec: &Spec, training: &Training, base: &Path) -> Result<Self> {
         let nothing = || Entries::new((0, 0), vec![], vec![], vec![]);
-        let masked = matches!(spec.problem.observe, Observe::Mask(_));
+        let masked = matches!(training.problem.observe, Observe::Mask(_));
         match &spec.data {
             Data::LowRank(low_rank) => {
                 let truth = data::low_rank(low_rank.shape, low_rank.rank, spec.seed)?;
-                let observed = if masked { masked_cells(&truth, spec)? } else { nothing()? };
+                let observed =
+                    if masked { masked_cells(&truth, spec.seed, training)? } else { nothing()? };
                 Ok(Self { truth: Some(truth), noisy: None, observed, test: None })
             }
             Data::Spectrum(wanted) => {
                 let spec::Spectrum { shape, values, symmetric, noise } = wanted;
                 let truth = data::with_spectrum(*shape, values, *symmetric, spec.seed)?;
                 let noisy = data::perturbed(&truth, *noise, *symmetric, spec.seed)?;
-                let observed = if masked { masked_cells(&noisy, spec)? } else { nothing()? };
+                let observed =
+                    if masked { masked_cells(&noisy, spec.seed, training)? } else { nothing()? };
                 Ok(Self { truth: Some(truth), noisy: Some(noisy), observed, test: None })
             }
             Data::Planted(planted) => {
-                let truth = super::start::planted(spec, planted.shape, base)?;
-                let observed = if masked { masked_cells(&truth, spec)? } else { nothing()? };
+                let truth = super::start::planted(spec, training, planted.shape, base)?;
+                let observed =
+                    if masked { masked_cells(&truth, spec.seed, training)? } else { nothing()? };
                 Ok(Self { truth: Some(truth), noisy: None, observed, test: None })
             }
             Data::Cells(cells) => {
@@ -89,21 +92,21 @@ impl Source {
                 let values = cells.known.iter().map(|cell| cell.2).collect();
                 let observed =
                     Entries::new(cells.shape, pick(|cell| cell.0), pick(|cell| cell.1), values)?;
-                if !masked || mask_count(spec, observed.len())?.is_some() {
+                if !masked || mask_count(training, observed.len())?.is_some() {
                     let found = "given with a count, a fraction or another observation";
                     return Err(Error::parameter("data.cells", "given with a plain mask", found));
                 }
                 Ok(Self { truth: None, noisy: None, observed, test: None })
             }
             Data::File(file_data) => {
-                let known = table(&file_data.path, &file_data.read, base)?;
+                let known = table(&file_data.path, &file_data.read, base)?.entries;
                 let truth = file_data.truth.as_ref();
                 let mut truth =
                     truth.map(|path| data::read_dense(file(path, base)?)).transpose()?;
                 if !masked && truth.is_none() {
                     truth = Some(whole(&known, &file_data.path)?);
                 }
-                let (observed, test) = match mask_count(spec, known.len())? {
+                let (observed, test) = match mask_count(training, known.len())? {
                     Some(count) if count < known.len() => {
                         let hidden = 1.0 - count as f64 / known.len() as f64;
                         let (seen, hidden) = data::hide(&known, hidden, spec.seed)?;
@@ -114,8 +117,8 @@ impl Source {
                 Ok(Self { truth, noisy: None, observed, test })
             }
             Data::EntriesOrder(order) => {
-                let known = table(&order.path, &order.read, base)?;
-                if mask_count(spec, known.len())?.is_some() || !masked {
+                let known = table(&order.path, &order.read, base)?.entries;
+                if mask_count(training, known.len())?.is_some() || !masked {
                     let found = "given with a count, a fraction or another observation";
                     return Err(Error::parameter(
                         "data.entries-order",
@@ -130,6 +133,19 @@ impl Source {
                 let places: Vec<usize> = (0..known.len()).collect();
                 let (train, test) = places.split_at(order.train);
                 let (observed, test) = (known.take(train), Some(known.take(test)));
+                Ok(Self { truth: None, noisy: None, observed, test })
+            }
+            Data::Ratings(_) | Data::RandomRatings(_) => {
+                if mask_count(training, usize::MAX)?.is_some() || !masked {
+                    let found = "given with a count, a fraction or another observation";
+                    return Err(Error::parameter("data.ratings", "given with a plain mask", found));
+                }
+                let ratings = super::ratings::Ratings::load(&spec.data, spec.seed, base)?;
+                if ratings.inputs.is_some() {
+                    let found = "given to a model without them";
+                    return Err(Error::parameter("new rows", "given to a recommender", found));
+                }
+                let (observed, test) = (ratings.train.entries, Some(ratings.test.entries));
                 Ok(Self { truth: None, noisy: None, observed, test })
             }
         }
@@ -165,19 +181,24 @@ impl Source {
 }
 
 /// What the mask of `spec` sees of a whole matrix.
-fn masked_cells(whole: &Mat, spec: &Spec) -> Result<Entries> {
+fn masked_cells(whole: &Mat, seed: u64, training: &Training) -> Result<Entries> {
     let shape = (whole.rows(), whole.cols());
-    match mask_count(spec, shape.0 * shape.1)? {
+    match mask_count(training, shape.0 * shape.1)? {
         None => Entries::from_dense(whole),
-        Some(count) => data::observe(whole, &data::random_cells(shape, count, spec.seed)?),
+        Some(count) => data::observe(whole, &data::random_cells(shape, count, seed)?),
     }
 }
 
-fn table(path: &Path, reading: &Reading, base: &Path) -> Result<Entries> {
+pub(super) fn table(path: &Path, reading: &Reading, base: &Path) -> Result<Table> {
+    data::read_with(file(path, base)?, &options(reading)?)
+}
+
+/// The options that a description means.
+pub(super) fn options(reading: &Reading) -> Result<ReadOptions> {
     let delimiter = reading.delimiter.map(u8::try_from).transpose().map_err(|_| {
         Error::parameter("delimiter", "one ASCII character", format!("{:?}", reading.delimiter))
     })?;
-    let options = ReadOptions {
+    Ok(ReadOptions {
         triplets: reading.triplets.as_deref().map(str::parse).transpose()?,
         missing: reading.missing.clone(),
         duplicates: reading.duplicates,
@@ -186,8 +207,7 @@ fn table(path: &Path, reading: &Reading, base: &Path) -> Result<Entries> {
         delimiter,
         variable: reading.variable.clone(),
         ..ReadOptions::default()
-    };
-    Ok(data::read_with(file(path, base)?, &options)?.entries)
+    })
 }
 
 /// A table without holes as a matrix.

@@ -9,7 +9,7 @@ use crate::linalg::{Mat, axpy, determinant, unit};
 use crate::model::{self, DeepLinear, Model as _};
 use crate::problem::Problem;
 use crate::random::{Purpose, normal, stream};
-use crate::spec::{self, Direction, Init, Model, Optimizer, Sign, Spec};
+use crate::spec::{self, Direction, Init, Model, Optimizer, Sign, Spec, Training};
 use crate::train::Greedy;
 use crate::{Error, Result};
 
@@ -23,12 +23,17 @@ pub(super) struct Start {
 /// Relative residual of a sharpness that a rate or a direction is taken from.
 const SHARP: f64 = 1e-10;
 
-pub(super) fn start(spec: &Spec, problem: &Problem, base: &Path) -> Result<Start> {
+pub(super) fn start(
+    spec: &Spec,
+    training: &Training,
+    problem: &Problem,
+    base: &Path,
+) -> Result<Start> {
     let at_edge =
-        matches!(&spec.train.optimizer, Optimizer::GradientDescent(it) if it.edge.is_some());
+        matches!(&training.train.optimizer, Optimizer::GradientDescent(it) if it.edge.is_some());
     let plain = |model: DeepLinear| Start { model: Box::new(model), edge: None };
     let shape = problem.shape();
-    match &spec.model {
+    match &training.model {
         Model::DeepLinear(described) => {
             let init = init(&described.init, Some(problem), base)?;
             let mut model = unperturbed(described, &init, shape, spec.seed)?;
@@ -85,8 +90,13 @@ fn edge(sharpness: f64) -> Result<f64> {
 }
 
 /// The product of the model that a description has at its start.
-pub(super) fn planted(spec: &Spec, shape: data::Shape, base: &Path) -> Result<Mat> {
-    let Model::DeepLinear(described) = &spec.model else {
+pub(super) fn planted(
+    spec: &Spec,
+    training: &Training,
+    shape: data::Shape,
+    base: &Path,
+) -> Result<Mat> {
+    let Model::DeepLinear(described) = &training.model else {
         return Err(Error::parameter("data.planted", "given with a deep-linear model", "another"));
     };
     let init = init(&described.init, None, base)?;

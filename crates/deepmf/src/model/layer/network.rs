@@ -66,6 +66,12 @@ impl<T: Real> Network<T> {
         named(&self.layers, |layer| layer.state_slots())
     }
 
+    /// How many numbers a sample has before the first layer, and after the last.
+    pub fn widths(&self) -> (usize, usize) {
+        let end = |layer: Option<&Arc<dyn Layer<T>>>| layer.map_or((0, 0), |layer| layer.widths());
+        (end(self.layers.first()).0, end(self.layers.last()).1)
+    }
+
     /// How many numbers the parameters are.
     pub fn count(&self) -> usize {
         self.layers.iter().map(|layer| count(layer.slots())).sum()

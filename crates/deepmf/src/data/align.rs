@@ -3,19 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use deepmf::data::{Entries, Form, Format, ReadOptions, Table, Triplets, read_with};
-use deepmf::{Error, Result};
+use super::{Entries, Form, Format, ReadOptions, Table, Triplets, read_with};
+use crate::{Error, Result};
 
 /// Reads the entries of `path` in the ids of `onto`: as a table or as triplets, whichever fits; `what` is its name in messages.
 ///
 /// # Errors
 /// If it fits neither way, the reason why not the first way.
-pub(crate) fn read(
-    path: &Path,
-    what: &str,
-    options: &ReadOptions,
-    onto: &Table,
-) -> Result<Entries> {
+pub fn read(path: &Path, what: &str, options: &ReadOptions, onto: &Table) -> Result<Entries> {
     let is_text = matches!(Format::of(path), Format::Text | Format::Parquet);
     let plain = ReadOptions { variable: None, mask: None, ..options.clone() };
     let wide = ReadOptions { triplets: None, ..plain.clone() };
@@ -96,7 +91,7 @@ impl<'a> Ids<'a> {
 }
 
 /// `known` in the cells of `mask` that are not zero.
-pub(crate) fn within(known: &Entries, mask: &Entries) -> Entries {
+pub fn within(known: &Entries, mask: &Entries) -> Entries {
     let inside: HashSet<(usize, usize)> =
         mask.iter().filter(|cell| cell.2 != 0.0).map(|(i, j, _)| (i, j)).collect();
     let cells = known.iter().enumerate();
@@ -106,7 +101,7 @@ pub(crate) fn within(known: &Entries, mask: &Entries) -> Entries {
 }
 
 /// `known` without the cells of `excluded`.
-pub(crate) fn without(known: &Entries, excluded: &Entries) -> Entries {
+pub fn without(known: &Entries, excluded: &Entries) -> Entries {
     let out: HashSet<(usize, usize)> = excluded.iter().map(|(i, j, _)| (i, j)).collect();
     let keep: Vec<usize> = known
         .iter()
@@ -121,7 +116,7 @@ pub(crate) fn without(known: &Entries, excluded: &Entries) -> Entries {
 ///
 /// # Errors
 /// [`Error::Parameter`] for a column that is not among them.
-pub(crate) fn onto_columns(table: &Table, labels: &[String]) -> Result<Entries> {
+pub fn onto_columns(table: &Table, labels: &[String]) -> Result<Entries> {
     let cols = Ids::of(table.col_labels.as_deref(), Some(labels), false);
     let count = if matches!(cols, Ids::Same) { table.entries.shape().1 } else { labels.len() };
     let mut cells = Vec::with_capacity(table.entries.len());
