@@ -16,7 +16,9 @@ use deepmf::train::{Blocks, Room, Stop, Trainer, trials};
 /// Known entries of a table with a hidden taste, centred.
 fn table(shape: (usize, usize), share: f64) -> Entries {
     let mut random = stream(1, Purpose::Truth, 0);
-    let taste = |i: usize, j: usize| if (i % 2 == 0) == (j % 3 == 0) { 1.0 } else { -1.0 };
+    let taste = |i: usize, j: usize| {
+        if i.is_multiple_of(2) == j.is_multiple_of(3) { 1.0 } else { -1.0 }
+    };
     let hidden = Mat::from_fn(shape.0, shape.1, |i, j| {
         let noise = 0.3 * normal(&mut random);
         if random.random_bool(share) { taste(i, j) + noise } else { f64::NAN }
@@ -174,7 +176,11 @@ fn toy(seed: u64) -> (Mat, Entries) {
     let powers = Mat::from_fn(6, 20, |_, _| normal(&mut random));
     let latent = Mat::from_fn(2, 100, |_, _| random.random_range(-1.0..1.0));
     let truth = Mat::from_fn(100, 20, |i, j| {
-        (0..6).map(|r| powers[(r, j)] * latent[(r % 2, i)].powi(1 + r as i32 / 2)).sum()
+        let part = |r: usize| {
+            let x = latent[(r % 2, i)];
+            powers[(r, j)] * [x, x * x, x * x * x][r / 2]
+        };
+        (0..6).map(part).sum()
     });
     let (mut rows, mut cols) = (Vec::new(), Vec::new());
     for i in 0..100 {

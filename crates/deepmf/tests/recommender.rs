@@ -187,6 +187,10 @@ fn what_cannot_be_trained_is_refused() {
     assert_eq!(told(RatingModel::Latent, Some(0), None), width);
     let penalty = "penalty must be 0 or more, but it is -1";
     assert_eq!(told(RatingModel::Autorec, None, Some(-1.0)), penalty);
+    let settings =
+        RecommenderSettings { model: RatingModel::Latent, epochs: Some(0), ..Default::default() };
+    let epochs = Recommender::new(settings, 0).fit(&train).unwrap_err().to_string();
+    assert_eq!(epochs, "epochs must be 1 or more, but it is 0");
 }
 
 #[test]

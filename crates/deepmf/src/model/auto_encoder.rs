@@ -36,7 +36,7 @@ impl<T: Precision> AutoEncoder<T> {
             vec![Arc::new(SparseDense::new(rows, hidden)), Arc::new(Sigmoid::new(hidden))];
         let inner = LinearOutput::new(Network::new(layers)?, hidden, rows);
         let mut params = inner.params();
-        inner.start(&mut params, 1.0, false, seed);
+        LinearOutput::<T>::start(&mut params, 1.0, false, seed);
         Ok(Self { columns: Arc::new(Samples::cols(entries)), inner, params })
     }
 
@@ -88,7 +88,7 @@ impl<T: Precision> Model for AutoEncoder<T> {
         let which = block.as_ref().map(Block::rows);
         self.inner.forward(&self.params, self.given(block.is_some()), which, pass);
         pass.block = block;
-        let (codes, weights) = self.inner.factors(pass);
+        let (codes, weights) = LinearOutput::<T>::factors(pass);
         Product::Outer(Outer { left: weights.view(), right: codes.view() })
     }
 

@@ -46,14 +46,14 @@ impl<T: Precision> FreeLatent<T> {
         }
         let inner = LinearOutput::new(Network::new(layers)?, last, shape.1);
         let mut params = inner.params();
-        inner.start(&mut params, SPREAD, true, seed);
+        LinearOutput::<T>::start(&mut params, SPREAD, true, seed);
         Ok(Self { rows: shape.0, inner, params })
     }
 
     /// Draws weights and biases anew within ±`spread` √(6 / (before + after)) instead of the published four times it.
     #[must_use]
     pub fn spread(mut self, spread: f64, seed: u64) -> Self {
-        self.inner.start(&mut self.params, spread, true, seed);
+        LinearOutput::<T>::start(&mut self.params, spread, true, seed);
         self
     }
 
@@ -83,7 +83,7 @@ impl<T: Precision> Model for FreeLatent<T> {
 
     fn forward<'a>(&'a self, pass: &'a mut Pass) -> Product<'a> {
         self.inner.forward(&self.params, Given::Nothing(self.rows), None, pass);
-        let (codes, weights) = self.inner.factors(pass);
+        let (codes, weights) = LinearOutput::<T>::factors(pass);
         Product::Outer(Outer { left: codes.view(), right: weights.view() })
     }
 

@@ -58,7 +58,7 @@ impl<T: Precision> LinearOutput<T> {
     }
 
     /// Draws weights, and biases if `biases` is set, uniformly from ±`scale` √(6 / (before + after)); latents and other biases stay zero.
-    pub(super) fn start(&self, params: &mut Params, scale: f64, biases: bool, seed: u64) {
+    pub(super) fn start(params: &mut Params, scale: f64, biases: bool, seed: u64) {
         let mut limit = 0.0;
         for place in 0..params.slots().len() {
             let slot = &params.slots()[place];
@@ -81,7 +81,7 @@ impl<T: Precision> LinearOutput<T> {
     }
 
     /// The codes (h | 1) and the weights (w | b) that the last way forward has left: (width + 1) × count each.
-    pub(super) fn factors<'a>(&self, pass: &'a mut Pass) -> (&'a Mat, &'a Mat) {
+    pub(super) fn factors(pass: &mut Pass) -> (&Mat, &Mat) {
         let tape = pass.tape(SLOPE + 2);
         (&tape[CODES], &tape[WEIGHTS])
     }

@@ -52,6 +52,9 @@ impl Recommender {
     ) -> Result<Learned> {
         let settings = &self.settings;
         let (given, nothing) = (settings.epochs, entries.take(&[]));
+        if given == Some(0) {
+            return Err(Error::parameter("epochs", "1 or more", 0));
+        }
         let first = candidates[0];
         if settings.validation == 0.0 || entries.len() < LEAST_TO_SPLIT {
             let steps = given.unwrap_or(STEPS_UNSEEN);
@@ -81,8 +84,11 @@ impl Recommender {
         }
         let steps = chosen.run.best.map_or(chosen.run.steps, |best| best.0);
         let done = self.fit_codes(entries, &nothing, steps, &|e| make(e, one))?;
-        let interrupted = done.run.reason == StopReason::Interrupted;
-        Ok(done.learned(scores, (!interrupted).then_some(chosen.run.reason)))
+        if done.run.reason == StopReason::Interrupted {
+            // The fit of the rest had come to its end, that of all had not.
+            return Ok(chosen.learned(scores, Some(StopReason::Interrupted)));
+        }
+        Ok(done.learned(scores, Some(chosen.run.reason)))
     }
 
     fn fit_codes(
