@@ -17,7 +17,8 @@ pub(crate) use experiment::{
     Analyse, ConstantName, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun,
 };
 pub(crate) use recommend::{
-    RatingsInput, Recommend, RecommendEvaluate, RecommendFit, RecommendPredict, RecommendTop,
+    RatingsInput, Recommend, RecommendCompare, RecommendEvaluate, RecommendExplain, RecommendFit,
+    RecommendPredict, RecommendTop,
 };
 pub(crate) use sense::Sense;
 pub(crate) use table::{Input, OutFormat, Written};

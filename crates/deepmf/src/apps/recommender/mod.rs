@@ -3,8 +3,12 @@
 mod by_autorec;
 mod by_codes;
 mod by_latent;
+mod compare;
 mod evaluation;
+mod explain;
 mod ids;
+mod interval;
+mod ranking;
 mod recommends;
 mod saved;
 
@@ -12,8 +16,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+pub use compare::{Compared, compare_recommenders};
 pub use evaluation::Evaluation;
+pub use explain::{Explanation, Share};
 pub use ids::Ids;
+pub use ranking::{Ranking, RankingSettings};
 pub use recommends::{Known, Prediction, Recommends};
 
 use super::Completion;
@@ -122,6 +129,8 @@ impl Recommender {
         fitted.scale = scale;
         fitted.probabilities = probabilities;
         fitted.held_rmse = held_rmse;
+        fitted.held_errors = scores.iter().zip(&ratings).map(|(s, r)| (s - r).abs()).collect();
+        fitted.held_errors.sort_by(f64::total_cmp);
         fitted.parameters = parameters;
         fitted.steps = steps;
         fitted.reason = reason;
