@@ -241,9 +241,9 @@ fn listed(table: &Table, predictions: &[Prediction], with_intervals: bool) -> Re
     let mut listed = columns(vec![(&row, rows), (&column, cols)], &values, delimiter)?;
     if let Form::Wide { passthrough, .. } = &mut listed.form {
         passthrough.push(Passthrough { name: Some("known".into()), place: 3, fields: known });
-        type End = fn((f64, f64)) -> f64;
-        let ends: [(&str, End); 2] = [("lower", |ends| ends.0), ("upper", |ends| ends.1)];
-        for (place, (name, end)) in (4..).zip(ends).filter(|_| with_intervals) {
+        let ends = [("lower", false), ("upper", true)];
+        for (place, (name, is_upper)) in (4..).zip(ends).filter(|_| with_intervals) {
+            let end = |(lower, upper): (f64, f64)| if is_upper { upper } else { lower };
             let word =
                 |p: &Prediction| p.interval.map_or_else(String::new, |it| end(it).to_string());
             let fields = predictions.iter().map(word).collect();
