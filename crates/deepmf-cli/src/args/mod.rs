@@ -17,8 +17,8 @@ pub(crate) use experiment::{
     Analyse, ConstantName, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun,
 };
 pub(crate) use recommend::{
-    RatingsInput, Recommend, RecommendEvaluate, RecommendFit, RecommendFoldIn, RecommendPredict,
-    RecommendTop,
+    RatingsInput, Recommend, RecommendCompare, RecommendEvaluate, RecommendExplain, RecommendFit,
+    RecommendFoldIn, RecommendPredict, RecommendTop,
 };
 pub(crate) use sense::Sense;
 pub(crate) use table::{Input, OutFormat, Written};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use deepmf::apps::RankingSettings;
 use deepmf::spec::{RatingModel, RecommenderSettings, TowerSize};
 
 use super::{Input, Written, value};
@@ -15,6 +16,8 @@ pub(crate) enum Recommend {
     Predict(Box<RecommendPredict>),
     Top(RecommendTop),
     FoldIn(RecommendFoldIn),
+    Explain(RecommendExplain),
+    Compare(Box<RecommendCompare>),
 }
 
 /// How ratings are read.
@@ -153,7 +156,8 @@ pub(crate) struct RecommendFoldIn {
 ///
 /// Rows and columns are matched by their labels. A row or column that was not rated in the fit is predicted by the mean and the offset of the other
 /// one. With --json stdout holds one JSON object with the keys ratings, rmse, mae, exact_rate, log_loss, rmse_rounded, mae_rounded, rmse_discrete,
-/// mae_discrete, rmse_blocks {seen_seen, new_row, new_column, new_both}, reliability [{said, seen, count}], parameters, seconds.
+/// mae_discrete, rmse_blocks {seen_seen, new_row, new_column, new_both}, reliability [{said, seen, count}], ranking (null without --top) {top, threshold,
+/// negatives, rows, relevant, precision, recall, ndcg, hit_rate}, parameters, seconds.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  deepmf recommend evaluate ratings.model test.csv --json")]
 pub(crate) struct RecommendEvaluate {
@@ -166,6 +170,24 @@ pub(crate) struct RecommendEvaluate {
     /// Judge only by the ratings in these cells: a matrix that is not zero there, or pairs.
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) test_mask: Option<PathBuf>,
+    /// Judge rankings too: so many places of a list count.
+    #[arg(long, value_name = "N", value_parser = value::count, help_heading = "Ranking")]
+    pub(crate) top: Option<usize>,
+    /// Columns that are drawn against each relevant one for the rate of hits.
+    #[arg(long, value_name = "N", default_value_t = RankingSettings::default().negatives, requires = "top", help_heading = "Ranking")]
+    pub(crate) negatives: usize,
+    /// The least rating that is relevant [default: where the upper quarter of the range begins].
+    #[arg(
+        long,
+        value_name = "RATING",
+        allow_hyphen_values = true,
+        requires = "top",
+        help_heading = "Ranking"
+    )]
+    pub(crate) relevant: Option<f64>,
+    /// The seed of the drawn columns.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "top", help_heading = "Ranking")]
+    pub(crate) seed: u64,
     /// Print one JSON object on stdout.
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
@@ -185,6 +207,9 @@ pub(crate) struct RecommendPredict {
     pub(crate) model: PathBuf,
     /// The pairs: text (also .gz) or .parquet, or the known cells of a matrix; - is stdin.
     pub(crate) pairs: PathBuf,
+    /// Write lower and upper, too: an interval that holds so large a share of the true ratings; empty where the row or the column was not rated in the fit.
+    #[arg(long, value_name = "COVERAGE", value_parser = value::fraction, allow_hyphen_values = true)]
+    pub(crate) interval: Option<f64>,
     #[command(flatten)]
     pub(crate) input: RatingsInput,
     #[command(flatten)]
@@ -211,18 +236,88 @@ pub(crate) struct RecommendTop {
     pub(crate) json: bool,
 }
 
+/// Say which ratings of a row carried a prediction.
+///
+/// The prediction is the mean and the offset of the column (base) and what each rating of the row adds (share), by the ridge solution of the row; the list goes
+/// to stdout, the largest share first, whichever its sign: column, rating, share. With --json stdout holds one JSON object with the keys row, column, prediction, solved
+/// (base and all shares), base, ratings [{column, rating, share}].
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  deepmf recommend explain ratings.model --row 196 --column 242 -n 5"
+)]
+pub(crate) struct RecommendExplain {
+    /// The fitted recommender.
+    pub(crate) model: PathBuf,
+    /// The row: its label, or its place from 0 where the ratings had no labels.
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    pub(crate) row: String,
+    /// The column, likewise.
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    pub(crate) column: String,
+    /// How many ratings.
+    #[arg(long, short = 'n', value_name = "N", value_parser = value::count, default_value = "5")]
+    pub(crate) count: usize,
+    /// Print one JSON object on stdout.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// Compare models on the same ratings by cross-validation.
+///
+/// Each model is fitted to all folds but one and judged by that one, in turn; a table goes to stderr. With --json stdout holds one JSON object with the keys
+/// ratings, folds, models [{model, rmse, rmse_error, mae, exact_rate, log_loss, seconds}]: means over the folds, and the standard error of the first.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  deepmf recommend compare ratings.csv --models als,linear --folds 5"
+)]
+pub(crate) struct RecommendCompare {
+    /// The ratings, as for fit.
+    pub(crate) ratings: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: RatingsInput,
+    /// The models [default: all].
+    #[arg(long, value_enum, value_name = "MODELS", value_delimiter = ',')]
+    models: Vec<ModelName>,
+    /// Folds.
+    #[arg(long, value_name = "N", value_parser = value::count, default_value = "5")]
+    pub(crate) folds: usize,
+    /// The seed of the folds and of the fits.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print one JSON object on stdout.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+impl RecommendCompare {
+    /// The settings of the models, all else by default.
+    pub(crate) fn settings(&self) -> Vec<RecommenderSettings> {
+        let all = ModelName::value_variants();
+        let names = if self.models.is_empty() { all } else { &self.models };
+        let with =
+            |name: &ModelName| RecommenderSettings { model: name.model(), ..Default::default() };
+        names.iter().map(with).collect()
+    }
+}
+
+impl ModelName {
+    fn model(self) -> RatingModel {
+        match self {
+            Self::Als => RatingModel::Als,
+            Self::Linear => RatingModel::Linear,
+            Self::Autorec => RatingModel::Autorec,
+            Self::Latent => RatingModel::Latent,
+            Self::TwoTower => RatingModel::TwoTower,
+            Self::Discrete => RatingModel::Discrete,
+        }
+    }
+}
+
 impl RecommendFit {
     /// The settings for the library.
     pub(crate) fn settings(&self) -> RecommenderSettings {
         RecommenderSettings {
-            model: match self.model {
-                ModelName::Als => RatingModel::Als,
-                ModelName::Linear => RatingModel::Linear,
-                ModelName::Autorec => RatingModel::Autorec,
-                ModelName::Latent => RatingModel::Latent,
-                ModelName::TwoTower => RatingModel::TwoTower,
-                ModelName::Discrete => RatingModel::Discrete,
-            },
+            model: self.model.model(),
             rank: self.rank,
             ridge: self.ridge,
             offset_ridge: self.offset_ridge,

@@ -11,6 +11,8 @@ mod fold_in;
 mod make;
 mod mask;
 mod recommend;
+mod compare;
+mod explain;
 mod report;
 mod run;
 mod sense;
@@ -63,6 +65,8 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Recommend(Recommend::Predict(args)) => recommend::predict(args, talk),
         Command::Recommend(Recommend::Top(args)) => recommend::top(args, talk),
         Command::Recommend(Recommend::FoldIn(args)) => recommend::fold_in(args, talk),
+        Command::Recommend(Recommend::Explain(args)) => explain::run(args, talk),
+        Command::Recommend(Recommend::Compare(args)) => compare::run(args, talk),
         Command::Run(args) => run::run(args, talk),
         Command::Report(args) => report::run(args, talk),
         Command::Analyse(args) => analyse::run(args, talk),

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use deepmf::apps::{Evaluation, Known, Recommender, Recommends};
+use deepmf::apps::{
+    Evaluation, Known, Prediction, Ranking, RankingSettings, Recommender, Recommends,
+};
 use deepmf::data::{self, Entries, Form, Format, Passthrough, Table, align, read_with};
 use deepmf::linalg::Mat;
 use deepmf::report::{self, Cell, Column};
@@ -65,12 +67,26 @@ pub(crate) fn evaluate(args: &RecommendEvaluate, talk: Talk) -> Result<Ending, F
     let mask = args.test_mask.as_deref();
     let table = ratings(&args.ratings, &args.input, mask, "the mask of the test ratings")?;
     let found = model.evaluate(&table)?;
+    let settings = args.top.map(|top| RankingSettings {
+        top,
+        negatives: args.negatives,
+        threshold: args.relevant,
+        seed: args.seed,
+    });
+    let ranking = settings.map(|settings| model.ranking(&table, &settings)).transpose()?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
-        output::json(&judged(&found, model.parameters, seconds))?;
+        let mut judged = judged(&found, model.parameters, seconds);
+        judged["ranking"] = ranking.as_ref().map_or(Value::Null, |r| ranked(r, args.negatives));
+        output::json(&judged)?;
     }
     talk.line(&format!("{} ratings", found.ratings));
     talk.table(&errors(&found)?);
+    if let Some(Ranking { top, threshold, rows, precision, recall, ndcg, hit_rate, .. }) = ranking {
+        talk.line(&format!(
+            "the first {top} places, relevant from {threshold}, {rows} rows: precision {precision:.4}, recall {recall:.4}, NDCG {ndcg:.4}, hits {hit_rate:.4}"
+        ));
+    }
     let new = found.ratings - found.blocks[0].1;
     tell_unknown(new, found.ratings, talk);
     Ok(Ending::Done)
@@ -101,6 +117,20 @@ fn judged(found: &Evaluation, parameters: usize, seconds: f64) -> Value {
     })
 }
 
+fn ranked(ranking: &Ranking, negatives: usize) -> Value {
+    json!({
+        "top": ranking.top,
+        "threshold": ranking.threshold,
+        "negatives": negatives,
+        "rows": ranking.rows,
+        "relevant": ranking.relevant,
+        "precision": ranking.precision,
+        "recall": ranking.recall,
+        "ndcg": ranking.ndcg,
+        "hit_rate": ranking.hit_rate,
+    })
+}
+
 /// Predicts pairs.
 pub(crate) fn predict(args: &RecommendPredict, talk: Talk) -> Result<Ending, Failure> {
     let place = Place::checked(&args.written, &[&args.model, &args.pairs], false)?;
@@ -109,15 +139,19 @@ pub(crate) fn predict(args: &RecommendPredict, talk: Talk) -> Result<Ending, Fai
     if table.entries.is_empty() {
         return Err(Error::data(&args.pairs, "there must be a pair, but there is none").into());
     }
-    let predictions: Vec<_> =
-        model.pairs(&table).into_iter().map(|pair| model.predict(pair)).collect();
-    let (values, known): (Vec<f64>, Vec<Known>) =
-        predictions.iter().map(|p| (p.value, p.known)).unzip();
+    let predict = |pair| match args.interval {
+        Some(coverage) => model.predict_within(pair, coverage),
+        None => Ok(model.predict(pair)),
+    };
+    let predictions = model.pairs(&table).into_iter().map(predict).collect::<Result<Vec<_>>>()?;
     if let Some(place) = place {
-        place.write(&listed(&table, &values, &known)?)?;
+        place.write(&listed(&table, &predictions, args.interval.is_some())?)?;
     }
-    let new = known.iter().filter(|known| **known != Known::Both).count();
-    tell_unknown(new, known.len(), talk);
+    let known = predictions.iter().filter(|p| p.known == Known::Both).count();
+    if known > 0 && args.interval.is_some() && predictions.iter().all(|p| p.interval.is_none()) {
+        talk.warning("too few ratings were held out in the fit for intervals of this coverage");
+    }
+    tell_unknown(predictions.len() - known, predictions.len(), talk);
     Ok(Ending::Done)
 }
 
@@ -192,7 +226,12 @@ fn tell_unknown(new: usize, all: usize, talk: Talk) {
 }
 
 /// Ratings as they were asked for; only those in the cells of a mask, if there is one.
-fn ratings(path: &Path, input: &RatingsInput, mask: Option<&Path>, what: &str) -> Result<Table> {
+pub(super) fn ratings(
+    path: &Path,
+    input: &RatingsInput,
+    mask: Option<&Path>,
+    what: &str,
+) -> Result<Table> {
     let mut table = read(path, input, "1,2,3")?;
     if let Some(mask) = mask {
         let cells = align::read(mask, what, &input.input.options()?, &table)?;
@@ -215,7 +254,7 @@ pub(super) fn read(path: &Path, input: &RatingsInput, fields: &str) -> Result<Ta
 }
 
 /// Pairs with their predictions, and what was known of them.
-fn listed(table: &Table, values: &[f64], known: &[Known]) -> Result<Table> {
+fn listed(table: &Table, predictions: &[Prediction], with_intervals: bool) -> Result<Table> {
     let label = |labels: &Option<Vec<String>>, id: usize| match labels {
         Some(labels) => labels[id].clone(),
         None => id.to_string(),
@@ -230,16 +269,29 @@ fn listed(table: &Table, values: &[f64], known: &[Known]) -> Result<Table> {
         .iter()
         .map(|(i, j, _)| (label(&table.row_labels, i), label(&table.col_labels, j)))
         .unzip();
-    let known = known.iter().map(|known| known.name().into()).collect();
-    let mut listed = columns(vec![(&row, rows), (&column, cols)], values, delimiter)?;
+    let values: Vec<f64> = predictions.iter().map(|p| p.value).collect();
+    let known = predictions.iter().map(|p| p.known.name().into()).collect();
+    let mut listed = columns(vec![(&row, rows), (&column, cols)], &values, delimiter)?;
     if let Form::Wide { passthrough, .. } = &mut listed.form {
         passthrough.push(Passthrough { name: Some("known".into()), place: 3, fields: known });
+        let ends = [("lower", false), ("upper", true)];
+        for (place, (name, is_upper)) in (4..).zip(ends).filter(|_| with_intervals) {
+            let end = |(lower, upper): (f64, f64)| if is_upper { upper } else { lower };
+            let word =
+                |p: &Prediction| p.interval.map_or_else(String::new, |it| end(it).to_string());
+            let fields = predictions.iter().map(word).collect();
+            passthrough.push(Passthrough { name: Some(name.into()), place, fields });
+        }
     }
     Ok(listed)
 }
 
 /// Columns of words, and then one of numbers that is called `value`.
-fn columns(words: Vec<(&str, Vec<String>)>, values: &[f64], delimiter: u8) -> Result<Table> {
+pub(super) fn columns(
+    words: Vec<(&str, Vec<String>)>,
+    values: &[f64],
+    delimiter: u8,
+) -> Result<Table> {
     let numbers = Mat::from_columns(values.len(), 1, values.to_vec());
     let passthrough = words
         .into_iter()

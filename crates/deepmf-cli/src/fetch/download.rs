@@ -15,7 +15,7 @@ use crate::output::Talk;
 use crate::progress::Bar;
 
 /// How long a server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A sum and the name of its file are shorter.
 const LONGEST_SUM: u64 = 4_096;
 
@@ -160,5 +160,6 @@ fn sum_of(path: &Path) -> Result<String> {
             count => hash.update(&buffer[..count]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let sum: [u8; 16] = hash.finalize().into();
+    Ok(format!("{:032x}", u128::from_be_bytes(sum)))
 }

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use crate::support::{Desk, SHORT, table};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "complete",
     "sense",
     "recommend fit",
     "recommend evaluate",
     "recommend predict",
     "recommend top",
+    "recommend explain",
+    "recommend compare",
     "run",
     "report",
     "analyse",

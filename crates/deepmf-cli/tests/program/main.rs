@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod bad_input;
+mod bad_ratings;
 mod complete;
 mod fetch;
 mod interface;

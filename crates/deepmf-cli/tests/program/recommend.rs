@@ -88,7 +88,13 @@ fn the_json_keys_are_those_of_the_page_and_of_the_help() {
     let page = include_str!("../../../../docs/interface.md");
     for (command, line, nested) in [
         ("fit", "fit train.csv -o m --json", &[][..]),
-        ("evaluate", "evaluate m test.csv --json", &["rmse_blocks", "reliability"]),
+        (
+            "evaluate",
+            "evaluate m test.csv --top 5 --json",
+            &["rmse_blocks", "reliability", "ranking"],
+        ),
+        ("explain", "explain m --row u3 --column f4 --json", &["ratings"]),
+        ("compare", "compare train.csv --models als --folds 2 --json", &["models"]),
         ("top", "top m --row u3 --json", &["items"]),
     ] {
         let begin = page.find(&format!("`recommend {command}`: ")).unwrap();
@@ -178,6 +184,16 @@ fn bad_ratings_and_files_are_refused_and_nothing_is_written() {
         ("predict half test.csv", "half: must be a safetensors file, but it is not"),
         ("predict m nowhere.csv", "nowhere.csv: cannot read"),
         ("predict m test.csv -o m", "must be other than the input"),
+        ("evaluate m test.csv --negatives 5", "--top <N>"),
+        ("evaluate m test.csv --top 5 --relevant 9", "must be 1 or more, but it is 0"),
+        ("predict m test.csv --interval 1", "must be above 0 and below 1"),
+        (
+            "explain m --row nobody --column f1",
+            "--row must be one with a rating in the fit, but it is \"nobody\"",
+        ),
+        ("explain m --row u1 --column nothing", "--column must be one with a rating in the fit"),
+        ("compare train.csv --models als --folds 1", "the number of folds must be from 2 to"),
+        ("compare train.csv --models deep", "possible values: als, linear, autorec, latent"),
         ("top later --row u1", "later: must have version 1, but it has 2"),
         ("top m --row u1 -n 0", "must be a whole number from 1"),
     ] {
@@ -187,4 +203,32 @@ fn bad_ratings_and_files_are_refused_and_nothing_is_written() {
         assert!(told.starts_with("error: ") && told.contains(words), "{line}: {told}");
         assert_eq!(desk.names(), before, "{line}");
     }
+}
+
+#[test]
+fn intervals_shares_and_comparisons_are_written() {
+    let desk = desk();
+    desk.write("pairs.csv", "user,film\nu1,f2\nnobody,f4\n");
+    desk.done("recommend predict m pairs.csv --triplets user,film --interval 0.5 -o out.csv -q");
+    let text = desk.text("out.csv");
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines[0], ["user", "film", "value", "known", "lower", "upper"]);
+    let [value, lower, upper] = [2, 4, 5].map(|place| lines[1][place].parse::<f64>().unwrap());
+    assert!(lower <= value && value <= upper && upper.fract() == 0.0, "{text}");
+    assert_eq!(lines[2][3..], ["column", "", ""]);
+    let few = stderr(
+        &desk.run("recommend predict m pairs.csv --triplets user,film --interval 0.999 -o out.csv"),
+    );
+    assert!(few.contains("too few ratings were held out"), "{few}");
+
+    let list = desk.done("recommend explain m --row u3 --column f4 -n 3");
+    assert_eq!(list.lines().next(), Some("column,rating,share"));
+    assert_eq!(list.lines().count(), 4);
+    let all = desk.json("recommend explain m --row u3 --column f4 -n 99 --json");
+    let shares = all["ratings"].as_array().unwrap().iter().map(|r| r["share"].as_f64().unwrap());
+    let sum = all["base"].as_f64().unwrap() + shares.sum::<f64>();
+    assert!((sum - all["solved"].as_f64().unwrap()).abs() < 1e-9, "{all}");
+
+    let told = stderr(&desk.run("recommend compare train.csv --models als --folds 3"));
+    assert!(told.contains("RMSE") && told.contains("als"), "{told}");
 }

@@ -93,11 +93,14 @@ impl Intervals {
 /// The ⌈(n + 1) · asked⌉-th of n scores; none if there are fewer.
 fn level(scores: impl Iterator<Item = f64>, asked: f64) -> Option<f64> {
     let mut scores: Vec<f64> = scores.collect();
-    let place = ((scores.len() + 1) as f64 * asked).ceil() as usize;
-    if place == 0 || place > scores.len() {
-        return None;
-    }
-    Some(*scores.select_nth_unstable_by(place - 1, f64::total_cmp).1)
+    let place = place(scores.len(), asked)?;
+    Some(*scores.select_nth_unstable_by(place, f64::total_cmp).1)
+}
+
+/// The place of that score among `count` in ascending order, from 0.
+pub(super) fn place(count: usize, asked: f64) -> Option<usize> {
+    let place = ((count + 1) as f64 * asked).ceil() as usize;
+    place.checked_sub(1).filter(|place| *place < count)
 }
 
 /// |error| ≈ mean · row · col.

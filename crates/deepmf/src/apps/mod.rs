@@ -30,6 +30,9 @@ pub use completed::Completed;
 pub use completion::Completion;
 pub use conformal::Intervals;
 pub use offsets::Offsets;
-pub use recommender::{Evaluation, FoldedIn, Ids, Known, Prediction, Recommender, Recommends};
+pub use recommender::{
+    Compared, Evaluation, Explanation, FoldedIn, Ids, Known, Prediction, Ranking, RankingSettings,
+    Recommender, Recommends, Share, compare_recommenders,
+};
 pub use selection::{Candidate, Stage};
 pub use sensing::{Sensed, Sensing};

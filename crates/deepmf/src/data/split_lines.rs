@@ -202,14 +202,9 @@ mod tests {
         };
         assert_eq!(both(&input), 0);
         assert!(both(&test) > 0);
-        assert_eq!(
-            cold_split(&entries, 0.1, 0.2, 3).unwrap(),
-            cold_split(&entries, 0.1, 0.2, 3).unwrap()
-        );
-        assert_ne!(
-            cold_split(&entries, 0.1, 0.2, 3).unwrap(),
-            cold_split(&entries, 0.1, 0.2, 4).unwrap()
-        );
+        let again = |seed| cold_split(&entries, 0.1, 0.2, seed).unwrap();
+        assert_eq!(again(3), ColdSplit { train, input, test });
+        assert_ne!(again(3), again(4));
     }
 
     #[test]

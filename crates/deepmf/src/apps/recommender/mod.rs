@@ -6,7 +6,11 @@ mod by_latent;
 mod by_towers;
 mod evaluation;
 mod fold_in;
+mod compare;
+mod explain;
 mod ids;
+mod interval;
+mod ranking;
 mod recommends;
 mod saved;
 
@@ -14,9 +18,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+pub use compare::{Compared, compare_recommenders};
 pub use evaluation::Evaluation;
 pub use fold_in::FoldedIn;
+pub use explain::{Explanation, Share};
 pub use ids::Ids;
+pub use ranking::{Ranking, RankingSettings};
 pub use recommends::{Known, Prediction, Recommends};
 
 use super::Completion;
@@ -159,6 +166,8 @@ impl Recommender {
         fitted.fallback = fallback;
         fitted.probabilities = probabilities;
         fitted.held_rmse = held_rmse;
+        fitted.held_errors = scores.iter().zip(&ratings).map(|(s, r)| (s - r).abs()).collect();
+        fitted.held_errors.sort_by(f64::total_cmp);
         fitted.parameters = parameters;
         fitted.steps = steps;
         fitted.reason = reason;

@@ -44,6 +44,10 @@ pub struct Recommends {
     /// Which rows, and columns, were folded in after the fit.
     pub(super) folded: [Vec<bool>; 2],
     pub(super) seen: Pattern,
+    /// The ratings of the fit, row after row as in `seen`.
+    pub(super) ratings: Vec<f64>,
+    /// |rating − prediction| of what was held out, ascending.
+    pub(super) held_errors: Vec<f64>,
     pub(super) rated: Vec<bool>,
 }
 
@@ -88,6 +92,8 @@ pub struct Prediction {
     pub value: f64,
     /// What it is based on.
     pub known: Known,
+    /// The interval that was asked for, lower and upper end.
+    pub interval: Option<(f64, f64)>,
 }
 
 impl Recommends {
@@ -95,8 +101,15 @@ impl Recommends {
     pub(super) fn new(factors: Factors, entries: &Entries, range: (f64, f64)) -> Self {
         let mut rated = vec![false; factors.shape().1];
         entries.cols().iter().for_each(|j| rated[*j as usize] = true);
+        let (seen, places) = Pattern::new(entries.shape(), entries.rows(), entries.cols());
+        let mut ratings = vec![0.0; entries.len()];
+        for (place, rating) in places.iter().zip(entries.values()) {
+            ratings[*place as usize] = *rating;
+        }
         Self {
-            seen: Pattern::new(entries.shape(), entries.rows(), entries.cols()).0,
+            seen,
+            ratings,
+            held_errors: Vec::new(),
             rated,
             learned_scale: None,
             towers: None,
@@ -124,10 +137,21 @@ impl Recommends {
         self.seen.row(row).1
     }
 
+    /// The ratings of these columns, in their order.
+    pub fn ratings_of(&self, row: usize) -> &[f64] {
+        let (begin, cols) = self.seen.row(row);
+        &self.ratings[begin..begin + cols.len()]
+    }
+
+    /// Whether a column may be recommended to a row.
+    pub(super) fn is_open(&self, row: usize, col: usize) -> bool {
+        self.rated[col] && self.seen(row).binary_search(&(col as u32)).is_err()
+    }
+
     /// The prediction for a row and a column, either of which may be unknown.
     pub fn predict(&self, pair: (Option<usize>, Option<usize>)) -> Prediction {
         let value = self.score(pair.0, pair.1).clamp(self.range.0, self.range.1);
-        Prediction { value, known: Known::of(pair) }
+        Prediction { value, known: Known::of(pair), interval: None }
     }
 
     /// The prediction before it is put into the range.

@@ -66,6 +66,8 @@ impl Recommends {
             self.seen.cells().map(|(i, j)| (i as f64, j as f64)).unzip();
         file.add("seen_rows", rows);
         file.add("seen_cols", cols);
+        file.add("seen_ratings", self.ratings.clone());
+        file.add("held_errors", self.held_errors.clone());
         if let Some(scale) = &self.scale {
             file.add("levels", scale.levels().to_vec());
         }
@@ -175,8 +177,15 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
         list(name)?.iter().map(id).collect::<Result<Vec<u32>>>()
     };
     let (seen_rows, seen_cols) = (ids("seen_rows", rows)?, ids("seen_cols", cols)?);
-    let ones = vec![1.0; seen_rows.len()];
-    let seen = Entries::new((rows, cols), seen_rows, seen_cols, ones)?;
+    let seen = Entries::new((rows, cols), seen_rows, seen_cols, list("seen_ratings")?)?;
+    let held_errors = list("held_errors")?;
+    if held_errors.first().is_some_and(|least| *least < 0.0) || !held_errors.is_sorted() {
+        return Err(Error::parameter(
+            "the list of held-out errors",
+            "0 or more and ascending",
+            "not",
+        ));
+    }
     let scale = file.values("levels").map(|levels| Discretizer::new(&levels)).transpose()?;
     let probabilities = match (&scale, file.values("steepness")) {
         (Some(scale), Some(steep)) => {
@@ -226,6 +235,7 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
         scale,
         probabilities,
         held_rmse,
+        held_errors,
         parameters: head.parameters,
         steps: head.steps,
         reason: head.stop_reason,
