@@ -28,9 +28,8 @@ fn new_rows_and_columns_are_predicted_better_than_by_offsets_alone() {
         let found = known.evaluate(&test).unwrap();
         let counts = found.blocks.map(|block| block.1);
         assert!(counts[0] == 0 && counts[1..].iter().all(|count| *count > 20), "{counts:?}");
-        [Known::Column, Known::Row, Known::Neither].map(|known| {
-            found.blocks.iter().find(|block| block.0 == known).unwrap().2.unwrap()
-        })
+        [Known::Column, Known::Row, Known::Neither]
+            .map(|known| found.blocks.iter().find(|block| block.0 == known).unwrap().2.unwrap())
     };
     let offsets = blocks(RatingModel::Als, 0);
     for model in [RatingModel::Als, RatingModel::TwoTower, RatingModel::Discrete] {

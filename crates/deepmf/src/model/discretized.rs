@@ -254,6 +254,27 @@ mod tests {
         (loss, room.gradient.numbers().to_double())
     }
 
+    fn check(problem: &Problem, model: Discretized<impl Model>, block: Option<&Block>) {
+        let mut model = model;
+        let gradient = at(problem, &model, block).1;
+        let largest = gradient.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+        assert!(largest > 1e-3);
+        for (place, slope) in gradient.into_iter().enumerate() {
+            let mut moved = |by: f64| {
+                model.params_mut().values_mut()[place] += by;
+                let loss = at(problem, &model, block).0;
+                model.params_mut().values_mut()[place] -= by;
+                loss
+            };
+            let h = 1e-6;
+            let quotient = (moved(h) - moved(-h)) / (2.0 * h);
+            assert!(
+                (quotient - slope).abs() < 1e-6 * largest.max(1.0),
+                "{place}: {quotient} {slope}"
+            );
+        }
+    }
+
     #[test]
     fn the_gradient_is_that_of_difference_quotients_for_any_model_whole_or_on_a_block() {
         let whole = problem();
@@ -268,26 +289,6 @@ mod tests {
         let sizes = TowerSizes { hidden: vec![6], embedding: 4, keep: 0.8 };
         let ratings = crate::data::random_ratings((12, 9), 2, 60, 0).unwrap();
         let towers = TwoTower::<f64>::new(&ratings, (1.0, 5.0), &sizes, 1).unwrap();
-        fn check(problem: &Problem, model: Discretized<impl Model>, block: Option<&Block>) {
-            let mut model = model;
-            let gradient = at(problem, &model, block).1;
-            let largest = gradient.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
-            assert!(largest > 1e-3);
-            for (place, slope) in gradient.into_iter().enumerate() {
-                let mut moved = |by: f64| {
-                    model.params_mut().values_mut()[place] += by;
-                    let loss = at(problem, &model, block).0;
-                    model.params_mut().values_mut()[place] -= by;
-                    loss
-                };
-                let h = 1e-6;
-                let quotient = (moved(h) - moved(-h)) / (2.0 * h);
-                assert!(
-                    (quotient - slope).abs() < 1e-6 * largest.max(1.0),
-                    "{place}: {quotient} {slope}"
-                );
-            }
-        }
         let of_linear = || Discretized::new(linear.clone(), stars(), ANNEALING, 0.3).unwrap();
         check(&whole, of_linear(), None);
         check(&part, of_linear(), Some(&block));

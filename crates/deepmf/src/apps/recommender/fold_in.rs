@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Recommends, by_towers};
 use crate::apps::fold_in::Prior;
 use crate::data::{Entries, Table};
-use crate::linalg::{Mat, MatRef, Pattern};
+use crate::linalg::{Mat, MatRef};
 use crate::model::{Factors, TwoTower, layer::Samples};
 use crate::{Error, Result};
 
@@ -85,7 +85,9 @@ impl Recommends {
         let knows_col = |j: usize| j < cols && self.rated[j];
         let mut new_rows = vec![Vec::new(); row_lines.count];
         let mut new_cols = vec![Vec::new(); col_lines.count];
-        let (mut cells, mut left_out) = (self.seen.cells().collect::<Vec<_>>(), 0);
+        let (before, mut left_out) = (self.seen.cells().zip(&self.ratings), 0);
+        let mut cells: Vec<(u32, u32, f64)> =
+            before.map(|((i, j), x)| (i as u32, j as u32, *x)).collect();
         for (i, j, x) in table.entries.iter() {
             let (i, j) = (row_lines.ids[i], col_lines.ids[j]);
             match (knows_row(i), knows_col(j)) {
@@ -96,7 +98,7 @@ impl Recommends {
                     continue;
                 }
             }
-            cells.push((i, j));
+            cells.push((i as u32, j as u32, x));
         }
         let side = |known: Vec<Vec<(usize, f64)>>| New {
             count: known.iter().filter(|known| !known.is_empty()).count(),
@@ -130,13 +132,9 @@ impl Recommends {
             folded.fallback = Some(self.regressed(fallback, &new_rows, &new_cols)?);
         }
         let shape = folded.factors.shape();
-        let (i, j): (Vec<u32>, Vec<u32>) =
-            cells.into_iter().map(|(i, j)| (i as u32, j as u32)).unzip();
-        folded.seen = Pattern::new(shape, &i, &j).0;
-        folded.rated = vec![false; shape.1];
-        for j in j {
-            folded.rated[j as usize] = true;
-        }
+        let pick = |part: fn(&(u32, u32, f64)) -> u32| cells.iter().map(part).collect();
+        let values = cells.iter().map(|cell| cell.2).collect();
+        folded.remember(&Entries::new(shape, pick(|cell| cell.0), pick(|cell| cell.1), values)?);
         let is_new = |before: &[bool], new: &New| -> Vec<bool> {
             let before = before.iter().copied().chain(std::iter::repeat(false));
             new.known

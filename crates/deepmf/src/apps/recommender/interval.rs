@@ -9,7 +9,7 @@ impl Recommends {
     /// of the n errors on ratings that were held out).
     ///
     /// There is none where the row or the column had no rating in the fit, whose errors are of another size, and where too few ratings were held out for the coverage.
-    /// Of ratings with levels the ends move outward to the next level, so that the interval holds more than was asked for; all ends are within the range.
+    /// Ends are within the range, and not on levels: a level lies within exactly if the error is within the half width.
     ///
     /// # Errors
     /// [`Error::Parameter`] if the coverage is not between 0 and 1.
@@ -24,20 +24,10 @@ impl Recommends {
         let prediction = self.predict(pair);
         let half = conformal::place(self.held_errors.len(), coverage)
             .map(|place| self.held_errors[place])
-            .filter(|_| prediction.known == Known::Both);
-        Ok(Prediction {
-            interval: half.map(|half| self.outward(prediction.value, half)),
-            ..prediction
-        })
-    }
-
-    fn outward(&self, value: f64, half: f64) -> (f64, f64) {
+            .filter(|_| self.known_in_fit(pair) == Known::Both);
         let (least, most) = self.range;
-        let (lower, upper) = ((value - half).max(least), (value + half).min(most));
-        let Some(scale) = &self.scale else { return (lower, upper) };
-        let levels = scale.levels();
-        let below = levels.iter().rev().find(|level| **level <= lower).copied();
-        let above = levels.iter().find(|level| **level >= upper).copied();
-        (below.unwrap_or(least), above.unwrap_or(most))
+        let ends =
+            |half: f64| ((prediction.value - half).max(least), (prediction.value + half).min(most));
+        Ok(Prediction { interval: half.map(ends), ..prediction })
     }
 }

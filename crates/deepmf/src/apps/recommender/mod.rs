@@ -20,8 +20,8 @@ use std::time::Instant;
 
 pub use compare::{Compared, compare_recommenders};
 pub use evaluation::Evaluation;
-pub use fold_in::FoldedIn;
 pub use explain::{Explanation, Share};
+pub use fold_in::FoldedIn;
 pub use ids::Ids;
 pub use ranking::{Ranking, RankingSettings};
 pub use recommends::{Known, Prediction, Recommends};

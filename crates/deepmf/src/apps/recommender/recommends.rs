@@ -99,18 +99,11 @@ pub struct Prediction {
 impl Recommends {
     /// A fit of which only the factors and what they saw are known.
     pub(super) fn new(factors: Factors, entries: &Entries, range: (f64, f64)) -> Self {
-        let mut rated = vec![false; factors.shape().1];
-        entries.cols().iter().for_each(|j| rated[*j as usize] = true);
-        let (seen, places) = Pattern::new(entries.shape(), entries.rows(), entries.cols());
-        let mut ratings = vec![0.0; entries.len()];
-        for (place, rating) in places.iter().zip(entries.values()) {
-            ratings[*place as usize] = *rating;
-        }
-        Self {
-            seen,
-            ratings,
+        let mut made = Self {
+            seen: Pattern::new((0, 0), &[], &[]).0,
+            ratings: Vec::new(),
             held_errors: Vec::new(),
-            rated,
+            rated: Vec::new(),
             learned_scale: None,
             towers: None,
             sizes: TowerSizes::default(),
@@ -129,7 +122,21 @@ impl Recommends {
             seed: 0,
             settings: RecommenderSettings::default(),
             seconds: 0.0,
+        };
+        made.remember(entries);
+        made
+    }
+
+    /// Remembers which ratings are known.
+    pub(super) fn remember(&mut self, entries: &Entries) {
+        self.rated = vec![false; entries.shape().1];
+        entries.cols().iter().for_each(|j| self.rated[*j as usize] = true);
+        let (seen, places) = Pattern::new(entries.shape(), entries.rows(), entries.cols());
+        self.ratings = vec![0.0; entries.len()];
+        for (place, rating) in places.iter().zip(entries.values()) {
+            self.ratings[*place as usize] = *rating;
         }
+        self.seen = seen;
     }
 
     /// The columns that a row rated, ascending.

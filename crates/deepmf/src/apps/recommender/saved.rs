@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Recommends;
 use crate::data::Entries;
+use crate::linalg::Mat;
 use crate::model::{
-    Discretizer, Factors, LevelProbabilities, Model, Tensors, TowerSizes, TwoTower,
+    Discretizer, Factors, LevelProbabilities, Model, Numbers, Tensors, TowerSizes, TwoTower,
 };
 use crate::spec::RecommenderSettings;
 use crate::train::StopReason;
@@ -129,33 +130,73 @@ fn head(words: &str) -> std::result::Result<Head, String> {
     }
 }
 
+/// The tensors of a file, each of which must be there.
+#[derive(Clone, Copy)]
+struct Reader<'a>(&'a Tensors);
+
+impl<'a> Reader<'a> {
+    fn missing(name: &str) -> Error {
+        Error::parameter(format!("the tensor {name}"), "there", "missing")
+    }
+
+    fn list(self, name: &str) -> Result<Vec<f64>> {
+        self.0.values(name).ok_or_else(|| Self::missing(name))
+    }
+
+    fn matrix(self, name: &str) -> Result<Mat> {
+        self.0.matrix(name).ok_or_else(|| Self::missing(name))
+    }
+
+    fn numbers(self, name: &str) -> Result<&'a Numbers> {
+        self.0.numbers(name).ok_or_else(|| Self::missing(name))
+    }
+
+    fn one(self, name: &str) -> Result<f64> {
+        match self.list(name)?[..] {
+            [number] => Ok(number),
+            ref found => Err(Error::shape(format!("the tensor {name}"), "1 number", found.len())),
+        }
+    }
+
+    fn ids(self, name: &str, bound: usize) -> Result<Vec<u32>> {
+        let id = |x: &f64| {
+            let is_id = *x >= 0.0 && *x < bound as f64 && x.fract() == 0.0;
+            is_id.then_some(*x as u32).ok_or_else(|| {
+                Error::parameter(format!("an id of {name}"), format!("below {bound}"), x)
+            })
+        };
+        self.list(name)?.iter().map(id).collect()
+    }
+
+    fn factors(self) -> Result<Factors> {
+        let factors = Factors {
+            mean: self.one("mean")?,
+            rows: self.list("row_offsets")?,
+            cols: self.list("col_offsets")?,
+            left: self.matrix("left")?,
+            right: self.matrix("right")?,
+        };
+        let (rows, cols) = factors.shape();
+        let shape = |mat: &Mat| (mat.rows(), mat.cols());
+        let sides = [shape(&factors.left), shape(&factors.right)];
+        let expected = [(factors.rank(), rows), (factors.rank(), cols)];
+        if sides != expected {
+            let expected = format!("shapes {expected:?}");
+            return Err(Error::shape("the pair of factors", expected, format!("{sides:?}")));
+        }
+        Ok(factors)
+    }
+}
+
 fn body(file: &Tensors, head: Head) -> Result<Recommends> {
-    let missing = |name: &str| Error::parameter(format!("the tensor {name}"), "there", "missing");
-    let list = |name: &str| file.values(name).ok_or_else(|| missing(name));
-    let one = |name: &str| match list(name)?[..] {
-        [number] => Ok(number),
-        ref found => Err(Error::shape(format!("the tensor {name}"), "1 number", found.len())),
-    };
+    let reader = Reader(file);
     for name in file.names() {
-        if let Some(&found) = list(name)?.iter().find(|x| !x.is_finite()) {
+        if let Some(&found) = reader.list(name)?.iter().find(|x| !x.is_finite()) {
             return Err(Error::NotFinite { what: format!("every number of {name}"), found });
         }
     }
-    let factors = Factors {
-        mean: one("mean")?,
-        rows: list("row_offsets")?,
-        cols: list("col_offsets")?,
-        left: file.matrix("left").ok_or_else(|| missing("left"))?,
-        right: file.matrix("right").ok_or_else(|| missing("right"))?,
-    };
+    let factors = reader.factors()?;
     let (rows, cols) = factors.shape();
-    let sides =
-        [(factors.left.rows(), factors.left.cols()), (factors.right.rows(), factors.right.cols())];
-    let expected = [(factors.rank(), rows), (factors.rank(), cols)];
-    if sides != expected {
-        let expected = format!("shapes {expected:?}");
-        return Err(Error::shape("the pair of factors", expected, format!("{sides:?}")));
-    }
     for (what, labels, count) in
         [("row labels", &head.row_labels, rows), ("column labels", &head.col_labels, cols)]
     {
@@ -163,22 +204,13 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
             return Err(Error::shape(format!("the list of {what}"), format!("{count}"), found));
         }
     }
-    let range = match list("range")?[..] {
+    let range = match reader.list("range")?[..] {
         [least, most] if least < most => (least, most),
         _ => return Err(Error::parameter("the range", "two ascending numbers", "not")),
     };
-    let ids = |name: &str, bound: usize| {
-        let id = |x: &f64| {
-            let is_id = *x >= 0.0 && *x < bound as f64 && x.fract() == 0.0;
-            is_id.then_some(*x as u32).ok_or_else(|| {
-                Error::parameter(format!("an id of {name}"), format!("below {bound}"), x)
-            })
-        };
-        list(name)?.iter().map(id).collect::<Result<Vec<u32>>>()
-    };
-    let (seen_rows, seen_cols) = (ids("seen_rows", rows)?, ids("seen_cols", cols)?);
-    let seen = Entries::new((rows, cols), seen_rows, seen_cols, list("seen_ratings")?)?;
-    let held_errors = list("held_errors")?;
+    let (seen_rows, seen_cols) = (reader.ids("seen_rows", rows)?, reader.ids("seen_cols", cols)?);
+    let seen = Entries::new((rows, cols), seen_rows, seen_cols, reader.list("seen_ratings")?)?;
+    let held_errors = reader.list("held_errors")?;
     if held_errors.first().is_some_and(|least| *least < 0.0) || !held_errors.is_sorted() {
         return Err(Error::parameter(
             "the list of held-out errors",
@@ -189,46 +221,15 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
     let scale = file.values("levels").map(|levels| Discretizer::new(&levels)).transpose()?;
     let probabilities = match (&scale, file.values("steepness")) {
         (Some(scale), Some(steep)) => {
-            let b = list("boundaries")?;
+            let b = reader.list("boundaries")?;
             let pairs = steep.iter().copied().zip(b.iter().copied()).collect();
             Some(LevelProbabilities::new(scale, pairs)?)
         }
         _ => None,
     };
-    let learned_scale = match (&scale, file.values("learned_boundaries")) {
-        (Some(scale), Some(boundaries)) => {
-            let mut learned = scale.clone();
-            learned.set_boundaries(&boundaries)?;
-            Some(learned)
-        }
-        _ => None,
-    };
-    let fallback = match file.values("fallback_mean") {
-        Some(_) => {
-            let (row_offsets, col_offsets) = (list("fallback_rows")?, list("fallback_cols")?);
-            let found = (row_offsets.len(), col_offsets.len());
-            if found != (rows, cols) {
-                let found = format!("{found:?}");
-                return Err(Error::shape(
-                    "the pair of offsets",
-                    format!("{:?}", (rows, cols)),
-                    found,
-                ));
-            }
-            let constant = Factors::constant((rows, cols), 0, one("fallback_mean")?);
-            Some(Factors { rows: row_offsets, cols: col_offsets, ..constant })
-        }
-        None => None,
-    };
-    let folded = |name: &str, count: usize| {
-        let mut folded = vec![false; count];
-        ids(name, count)?.iter().for_each(|id| folded[*id as usize] = true);
-        Ok::<_, Error>(folded)
-    };
-    let folded = [folded("folded_rows", rows)?, folded("folded_cols", cols)?];
-    let towers = head.towers.as_ref().map(|sizes| towers(file, sizes, (rows, cols), range));
-    let towers = towers.transpose()?;
-    let held_rmse = file.values("held_rmse").map(|_| one("held_rmse")).transpose()?;
+    let held_rmse = file.values("held_rmse").map(|_| reader.one("held_rmse")).transpose()?;
+    let mut fitted = Recommends::new(factors, &seen, range);
+    beside(reader, head.towers.as_ref(), &scale, &mut fitted)?;
     Ok(Recommends {
         row_labels: head.row_labels,
         col_labels: head.col_labels,
@@ -242,43 +243,72 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
         seed: head.seed,
         settings: head.settings,
         seconds: head.seconds,
-        learned_scale,
-        fallback,
-        folded,
-        towers,
-        sizes: head.towers.unwrap_or_default(),
-        ..Recommends::new(factors, &seen, range)
+        ..fitted
     })
 }
 
-/// The towers of a file whose recommender has `shape`; what they are made of is measured before any room is taken.
+/// What some recommenders have beside their factors: learned levels, offsets for what is unknown, lines that were folded in, towers.
+fn beside(
+    reader: Reader<'_>,
+    sizes: Option<&TowerSizes>,
+    scale: &Option<Discretizer>,
+    fitted: &mut Recommends,
+) -> Result<()> {
+    let shape = fitted.factors.shape();
+    if let (Some(scale), Some(boundaries)) = (scale, reader.0.values("learned_boundaries")) {
+        let mut learned = scale.clone();
+        learned.set_boundaries(&boundaries)?;
+        fitted.learned_scale = Some(learned);
+    }
+    if reader.0.numbers("fallback_mean").is_some() {
+        let (rows, cols) = (reader.list("fallback_rows")?, reader.list("fallback_cols")?);
+        let found = (rows.len(), cols.len());
+        if found != shape {
+            let (expected, found) = (format!("{shape:?}"), format!("{found:?}"));
+            return Err(Error::shape("the pair of offsets", expected, found));
+        }
+        let constant = Factors::constant(shape, 0, reader.one("fallback_mean")?);
+        fitted.fallback = Some(Factors { rows, cols, ..constant });
+    }
+    for (name, folded) in ["folded_rows", "folded_cols"].iter().zip(&mut fitted.folded) {
+        for id in reader.ids(name, folded.len())? {
+            folded[id as usize] = true;
+        }
+    }
+    if let Some(sizes) = sizes {
+        fitted.towers = Some(towers(reader, sizes, &fitted.factors, fitted.range)?);
+        fitted.sizes = sizes.clone();
+    }
+    Ok(())
+}
+
+/// The towers of a file; what they are made of is measured before any room is taken.
 fn towers(
-    file: &Tensors,
+    reader: Reader<'_>,
     sizes: &TowerSizes,
-    shape: (usize, usize),
+    factors: &Factors,
     range: (f64, f64),
 ) -> Result<TwoTower<f32>> {
-    let missing = |name: &str| Error::parameter(format!("the tensor {name}"), "there", "missing");
-    let numbers = |name: &str| file.numbers(name).ok_or_else(|| missing(name));
-    let fitted = match numbers("towers.shape")?.to_double()[..] {
+    let fitted = match reader.list("towers.shape")?[..] {
         [rows, cols] if rows.fract() == 0.0 && cols.fract() == 0.0 => {
             (rows as usize, cols as usize)
         }
         _ => return Err(Error::parameter("the shape of towers", "two whole numbers", "not")),
     };
+    let shape = factors.shape();
     if fitted.0 > shape.0 || fitted.1 > shape.1 {
         let expected = format!("at most {shape:?}");
         return Err(Error::parameter("the shape of towers", expected, format!("{fitted:?}")));
     }
-    let (params, state) = (numbers("towers.params")?, numbers("towers.state")?);
+    if sizes.embedding != factors.rank() {
+        let (expected, found) = (factors.rank().to_string(), sizes.embedding);
+        return Err(Error::parameter("the length of embeddings", expected, found));
+    }
+    let (params, state) = (reader.numbers("towers.params")?, reader.numbers("towers.state")?);
     let (expected, found) = (TwoTower::<f32>::counts(fitted, sizes), (params.len(), state.len()));
     if expected != found {
-        let expected = format!("{expected:?} numbers");
-        return Err(Error::shape(
-            "the pair of parameters and state",
-            expected,
-            format!("{found:?}"),
-        ));
+        let (expected, found) = (format!("{expected:?} numbers"), format!("{found:?}"));
+        return Err(Error::shape("the pair of parameters and state", expected, found));
     }
     // Towers are kept to embed what is new: the ratings of the fit are not among that.
     let nothing = Entries::new(fitted, vec![], vec![], vec![])?;
