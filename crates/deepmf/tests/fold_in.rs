@@ -14,7 +14,8 @@ fn cold() -> ColdSplit {
 fn fitted(model: RatingModel, rank: usize, train: &Table) -> Recommends {
     let size = TowerSize::Small;
     let epochs = matches!(model, RatingModel::TwoTower | RatingModel::Discrete).then_some(200);
-    let settings = RecommenderSettings { model, rank, size, epochs, ..Default::default() };
+    let settings =
+        RecommenderSettings { model, rank, size, epochs, shown: 0.3, ..Default::default() };
     Recommender::new(settings, 0).fit(train).unwrap()
 }
 

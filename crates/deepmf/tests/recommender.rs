@@ -239,9 +239,9 @@ fn files_that_are_no_whole_recommender_are_refused() {
         bytes[place..place + from.len()].copy_from_slice(to.as_bytes());
         told(&bytes)
     };
-    let version = r#"{\"version\":1"#;
-    assert!(swap(version, r#"{\"version\":7"#).ends_with("must have version 1, but it has 7"));
-    assert!(swap(version, r#"{\"versian\":1"#).contains("it has no version"));
+    let version = r#"{\"version\":2"#;
+    assert!(swap(version, r#"{\"version\":7"#).ends_with("must have version 2, but it has 7"));
+    assert!(swap(version, r#"{\"versian\":2"#).contains("it has no version"));
     assert!(swap("user12", "user\\u").contains("must be"));
     assert!(swap("parameters", "paramefers").contains("unknown field"));
     assert!(swap("\"mean\"", "\"me_n\"").contains("the tensor mean must be there"));

@@ -37,7 +37,7 @@ fn rooted(entries: &Entries) -> Problem {
 }
 
 fn small<T: Precision>(entries: &Entries) -> TwoTower<T> {
-    let sizes = TowerSizes { hidden: vec![12, 10], embedding: 6, keep: 0.7 };
+    let sizes = TowerSizes { hidden: vec![12, 10], embedding: 6, keep: 0.7, shown: 1.0 };
     TwoTower::new(entries, (1.0, 5.0), &sizes, 3).unwrap()
 }
 
@@ -176,7 +176,7 @@ fn a_run_on_blocks_that_is_resumed_gives_the_same_bits_as_one_that_was_not() {
 #[test]
 fn the_same_seed_gives_the_same_bits_at_one_and_two_threads() {
     let entries = ratings((200, 220), 0.3);
-    let sizes = TowerSizes { hidden: vec![300], embedding: 200, keep: 0.5 };
+    let sizes = TowerSizes { hidden: vec![300], embedding: 200, keep: 0.5, shown: 1.0 };
     let bits = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {

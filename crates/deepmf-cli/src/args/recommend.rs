@@ -88,6 +88,9 @@ pub(crate) struct RecommendFit {
     /// Of two-tower and discrete: with which probability dropout keeps a number [default: 0.1, from 500,000 ratings on 0.2; for small towers 0.5].
     #[arg(long, value_name = "SHARE", value_parser = value::positive, allow_hyphen_values = true, help_heading = "Fit")]
     keep: Option<f64>,
+    /// Of two-tower and discrete: the least share of its ratings that a row or column shows in training; less than 1 for what is to be folded in.
+    #[arg(long, value_name = "SHARE", value_parser = value::positive, allow_hyphen_values = true, default_value_t = RecommenderSettings::default().shown, help_heading = "Fit")]
+    shown: f64,
     /// Of two-tower and discrete: keep the towers that did not see what was held out, which halves the time.
     #[arg(long, help_heading = "Fit")]
     no_refit: bool,
@@ -329,6 +332,7 @@ impl RecommendFit {
                 SizeName::Small => TowerSize::Small,
             },
             keep: self.keep,
+            shown: self.shown,
             refit: !self.no_refit,
             epochs: self.epochs,
             hidden: self.hidden,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::{Desk, SHORT, table};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "complete",
     "sense",
     "recommend fit",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 20] = [
     "recommend predict",
     "recommend top",
     "recommend explain",
+    "recommend fold-in",
     "recommend compare",
     "run",
     "report",

@@ -286,7 +286,7 @@ mod tests {
         linear.params_mut().values_mut().iter_mut().enumerate().for_each(|(place, x)| {
             *x = 1.02 + 0.02 * ((place * place + 3) as f64 / count as f64).sin();
         });
-        let sizes = TowerSizes { hidden: vec![6], embedding: 4, keep: 0.8 };
+        let sizes = TowerSizes { hidden: vec![6], embedding: 4, keep: 0.8, shown: 0.7 };
         let ratings = crate::data::random_ratings((12, 9), 2, 60, 0).unwrap();
         let towers = TwoTower::<f64>::new(&ratings, (1.0, 5.0), &sizes, 1).unwrap();
         let of_linear = || Discretized::new(linear.clone(), stars(), ANNEALING, 0.3).unwrap();
@@ -310,7 +310,7 @@ mod tests {
             .stop(Stop::new().steps(400))
             .fit(&problem, &mut model)
             .unwrap();
-        assert!(run.loss < 0.5 * before, "{} {before}", run.loss);
+        assert!(run.loss < 0.6 * before, "{} {before}", run.loss);
         let product = model.forward(&mut Pass::default()).to_dense();
         assert!(product.values().iter().all(|x| stars().levels().contains(x)));
         assert_ne!(model.scale().unwrap().boundaries(), stars().boundaries());

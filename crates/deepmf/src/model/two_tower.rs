@@ -13,6 +13,7 @@ use super::{Mode, Model, Numbers, Params, Pass, Precision};
 use crate::data::{Entries, Shape};
 use crate::linalg::{Mat, Real, dot, norm};
 use crate::product::{Cotangent, Outer, Product};
+use crate::random::{Purpose, stream};
 use crate::{Error, Result};
 
 /// The sizes of both towers; as published by default.
@@ -25,11 +26,14 @@ pub struct TowerSizes {
     pub embedding: usize,
     /// The probability with which dropout keeps a number (0.1 on MovieLens 100K, 0.2 on 1M).
     pub keep: f64,
+    /// The least share of its known entries that a sample shows in training: each step draws between it and 1. As published all are shown, the entry that
+    /// is to be predicted among them; towers that saw less of the known rows say more of new ones.
+    pub shown: f64,
 }
 
 impl Default for TowerSizes {
     fn default() -> Self {
-        Self { hidden: vec![2048], embedding: 1024, keep: 0.1 }
+        Self { hidden: vec![2048], embedding: 1024, keep: 0.1, shown: 1.0 }
     }
 }
 
@@ -48,6 +52,7 @@ pub struct TwoTower<T = f32> {
     state: Params,
     /// The middle and half the width of the range.
     scale: (f64, f64),
+    shown: f64,
 }
 
 /// What one tower leaves in a pass.
@@ -112,6 +117,9 @@ impl<T: Precision> TwoTower<T> {
         if sizes.hidden.iter().chain([&sizes.embedding, &rows, &cols]).any(|width| *width == 0) {
             return Err(Error::parameter("every width of a tower", "1 or more", 0));
         }
+        if !(sizes.shown > 0.0 && sizes.shown <= 1.0) {
+            return Err(Error::parameter("shown", "above 0 and at most 1", sizes.shown));
+        }
         let (min, max) = range;
         if !(min.is_finite() && max.is_finite() && min < max) {
             return Err(Error::parameter("the range", "ascending", format!("{min} to {max}")));
@@ -130,7 +138,7 @@ impl<T: Precision> TwoTower<T> {
         let (params, state) = (named(false), named(true));
         let inputs = [Samples::rows(entries), Samples::cols(entries)].map(Arc::new);
         let scale = (0.5 * (min + max), 0.5 * (max - min));
-        Ok(Self { inputs, networks, params, state, scale })
+        Ok(Self { inputs, networks, params, state, scale, shown: sizes.shown })
     }
 
     /// Towers with these parameters and this running state, in the order of [`Model::params`] and [`Model::state`]; what a link appended is left out.
@@ -247,13 +255,27 @@ impl<T: Precision> TwoTower<T> {
         let mode = pass.mode;
         let block = pass.block.take();
         let branch = &mut T::branches(pass)[side];
-        let input = match &block {
-            Some(block) => {
-                let ids = if side == 0 { block.rows() } else { block.cols() };
-                branch.samples.take(&self.inputs[side], ids);
-                &branch.samples
+        let hides = self.hides(mode);
+        let input = if block.is_some() || hides {
+            let all: Vec<u32>;
+            let ids = match (&block, side) {
+                (Some(block), 0) => block.rows(),
+                (Some(block), _) => block.cols(),
+                (None, _) => {
+                    all = (0..self.inputs[side].count() as u32).collect();
+                    &all
+                }
+            };
+            branch.samples.take(&self.inputs[side], ids);
+            if let Mode::Training { seed, step } = mode
+                && hides
+            {
+                let mut draws = stream(seed, Purpose::Shown, 2 * step + side as u64);
+                branch.samples.show(self.shown, &mut draws);
             }
-            None => &*self.inputs[side],
+            &branch.samples
+        } else {
+            &*self.inputs[side]
         };
         let network = &self.networks[side];
         let params = part(&self.networks, side, T::slice(self.params.numbers()), false);
@@ -284,6 +306,11 @@ impl<T: Precision> TwoTower<T> {
         (tape[EMBEDDING + side], tape[LENGTH + side]) = (factor, lengths);
     }
 
+    /// Whether samples show less than they have.
+    fn hides(&self, mode: Mode) -> bool {
+        mode != Mode::Inference && self.shown < 1.0
+    }
+
     /// Carries the slope with respect to the factor of a side back through the cosine and the tower.
     fn pull(&self, side: usize, slope: &Mat, pass: &mut Pass, into: &mut Params) {
         let tape = pass.tape(SLOPE + 2);
@@ -291,7 +318,7 @@ impl<T: Precision> TwoTower<T> {
         let lengths = std::mem::take(&mut tape[LENGTH + side]);
         let (width, count) = (factor.rows() - 1, factor.cols());
         let size = if side == 0 { self.scale.1 } else { 1.0 };
-        let in_block = pass.block.is_some();
+        let taken = pass.block.is_some() || self.hides(pass.mode);
         let Branch { samples, way } = &mut T::branches(pass)[side];
         let back = way.slope_mut();
         back.resize(width * count, T::default());
@@ -303,7 +330,7 @@ impl<T: Precision> TwoTower<T> {
                 back[place * count + sample] = T::of(scale * (size * g - along * x));
             }
         }
-        let input = if in_block { &*samples } else { &*self.inputs[side] };
+        let input = if taken { &*samples } else { &*self.inputs[side] };
         let network = &self.networks[side];
         let params = part(&self.networks, side, T::slice(self.params.numbers()), false);
         let into = part_mut(&self.networks, side, T::slice_mut(into.numbers_mut()), false);

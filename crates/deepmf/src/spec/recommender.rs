@@ -79,6 +79,8 @@ pub struct RecommenderSettings {
     /// Two towers: with which probability dropout keeps a number; 0.1, for half a million ratings or more 0.2, if none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<f64>,
+    /// Two towers: the least share of its ratings that a row or column shows in training; less than 1 is for rows and columns that are folded in.
+    pub shown: f64,
     /// Two towers: whether all ratings are fitted, with as many epochs, after those were chosen without the held-out ones.
     pub refit: bool,
 }
@@ -98,6 +100,7 @@ impl Default for RecommenderSettings {
             penalty: None,
             size: TowerSize::Published,
             keep: None,
+            shown: 1.0,
             refit: true,
         }
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Learned, Recommender};
-use crate::Result;
 use crate::apps::completion::LEAST_TO_SPLIT;
 use crate::data::{Entries, Shape, split};
 use crate::linalg::Mat;
@@ -12,6 +11,7 @@ use crate::problem::{Mask, Problem, RootMeanSquare};
 use crate::spec::{Schedule, TowerSize};
 use crate::train::optimizer::Adam;
 use crate::train::{Blocks, LeastSquares, Run, Stop, StopReason, Trainer, Validation};
+use crate::{Error, Result};
 
 /// The recipe of Nguyen, Tsiligianni and Deligiannis: the rate, by what it is multiplied, after how many epochs.
 const RATE: f64 = 0.01;
@@ -22,8 +22,9 @@ const EPOCHS: u64 = 300;
 /// Epochs between two looks at what is held out, and without a lower error before the end.
 const EVERY: u64 = 5;
 const PATIENCE: u64 = 100;
-/// The steepness of the levels before the first step and after the last epoch, which the source reaches after 1000, and the weight of their boundaries.
-const STEEPNESS: (f64, f64) = (0.1, 2.9e5);
+/// Epochs on levels, at most, that follow those of the towers; the steepness of the levels in the first and the last of them; the weight of their boundaries.
+const LEVEL_EPOCHS: u64 = 40;
+const STEEPNESS: (f64, f64) = (2.0, 50.0);
 const BOUNDARIES: f64 = 0.1;
 /// Ratings from which a table is large: blocks are then a twentieth of each side instead of a tenth, and dropout keeps 0.2 instead of 0.1.
 const LARGE: usize = 500_000;
@@ -33,22 +34,45 @@ const LEAST_OF_BLOCK: usize = 32;
 /// Towers that were trained, with the levels that they learned.
 struct Trained {
     towers: TwoTower<f32>,
-    scale: Option<Discretizer>,
     run: Run,
+    /// Levels with their boundaries, and the run that learned them.
+    learned: Option<(Discretizer, Run)>,
+}
+
+/// How many epochs of the towers, and of levels after them.
+#[derive(Clone, Copy)]
+struct Epochs {
+    towers: u64,
+    levels: u64,
+}
+
+impl Trained {
+    /// The epochs that were best on what was held out.
+    fn best(&self, steps: u64) -> Epochs {
+        let of = |run: &Run| run.best.map_or(run.steps, |best| best.0).div_ceil(steps);
+        let levels = self.learned.as_ref().map_or(0, |learned| of(&learned.1));
+        Epochs { towers: of(&self.run).max(1), levels }
+    }
+
+    fn is_whole(&self) -> bool {
+        let runs = std::iter::once(&self.run).chain(self.learned.iter().map(|learned| &learned.1));
+        let mut reasons = runs.map(|run| run.reason);
+        !reasons.any(|reason| matches!(reason, StopReason::Interrupted | StopReason::Diverged))
+    }
 }
 
 impl Recommender {
     /// The sizes of the towers for so many ratings.
     pub(super) fn tower_sizes(&self, ratings: usize) -> TowerSizes {
         let published = TowerSizes::default();
-        let keep = self.settings.keep;
+        let (keep, shown) = (self.settings.keep, self.settings.shown);
         match self.settings.size {
             TowerSize::Published => {
                 let usual = if ratings < LARGE { published.keep } else { 0.2 };
-                TowerSizes { keep: keep.unwrap_or(usual), ..published }
+                TowerSizes { keep: keep.unwrap_or(usual), shown, ..published }
             }
             TowerSize::Small => {
-                TowerSizes { hidden: vec![128], embedding: 32, keep: keep.unwrap_or(0.5) }
+                TowerSizes { hidden: vec![128], embedding: 32, keep: keep.unwrap_or(0.5), shown }
             }
         }
     }
@@ -64,84 +88,88 @@ impl Recommender {
         let ridge = Some(settings.offset_ridge);
         let offsets = LeastSquares::new(0).offsets(ridge);
         let fallback = offsets.fit(entries, &entries.take(&[]), self.seed)?.factors;
-        let epochs = settings.epochs.unwrap_or(EPOCHS);
+        let most = Epochs { towers: settings.epochs.unwrap_or(EPOCHS), levels: LEVEL_EPOCHS };
+        let sizes = self.tower_sizes(entries.len());
         let learned = |trained: Trained, held: Vec<(f64, f64)>, reason: StopReason| {
-            let Trained { mut towers, scale, run } = trained;
-            towers.shed();
-            let levels = scale.as_ref().map_or(0, |scale| scale.boundaries().len());
+            let Trained { towers, run, learned } = trained;
+            let more = learned.as_ref().map_or((0, 0), |(scale, run)| {
+                (scale.boundaries().len(), run.best.map_or(run.steps, |best| best.0))
+            });
             Ok(Learned {
                 factors: factors(&towers, range)?,
-                parameters: TwoTower::<f32>::counts(
-                    entries.shape(),
-                    &self.tower_sizes(entries.len()),
-                )
-                .0 + levels,
+                parameters: TwoTower::<f32>::counts(entries.shape(), &sizes).0 + more.0,
                 held,
-                steps: run.steps,
+                steps: run.steps + more.1,
                 reason,
                 towers: Some(towers),
                 fallback: Some(fallback.clone()),
-                scale,
+                scale: learned.map(|(scale, _)| scale),
             })
         };
         if settings.validation == 0.0 || entries.len() < LEAST_TO_SPLIT {
-            let done = self.trained(entries, None, range, levels, epochs)?;
+            let done = self.trained(entries, None, range, levels, most)?;
             let reason = done.run.reason;
             return learned(done, vec![], reason);
         }
         let (rest, held) = split(entries, settings.validation, self.seed)?;
-        let chosen = self.trained(&rest, Some(&held), range, levels, epochs)?;
+        let chosen = self.trained(&rest, Some(&held), range, levels, most)?;
         let seen = factors(&chosen.towers, range)?;
         let held = held.iter().map(|(i, j, x)| (x, seen.at(i, j))).collect();
         let reason = chosen.run.reason;
-        if !settings.refit || matches!(reason, StopReason::Interrupted | StopReason::Diverged) {
+        if !settings.refit || !chosen.is_whole() {
             return learned(chosen, held, reason);
         }
-        let steps = blocks(entries.shape(), entries.len())?.1;
-        let best = chosen.run.best.map_or(chosen.run.steps, |best| best.0).max(1);
+        let best = chosen.best(blocks(entries.shape(), entries.len())?.1);
         drop(chosen);
-        let done = self.trained(entries, None, range, levels, best.div_ceil(steps))?;
-        let interrupted = done.run.reason == StopReason::Interrupted;
-        learned(done, held, if interrupted { StopReason::Interrupted } else { reason })
+        let done = self.trained(entries, None, range, levels, best)?;
+        let reason = if done.is_whole() { reason } else { done.run.reason };
+        learned(done, held, reason)
     }
 
+    /// The recipe of towers; then, if there are levels, both are trained on at the rate that was reached, the levels softly at first. As levels are
+    /// those of rounding before, they are never worse than it on what is held out.
     fn trained(
         &self,
         entries: &Entries,
         held: Option<&Entries>,
         range: (f64, f64),
         levels: Option<&Discretizer>,
-        epochs: u64,
+        epochs: Epochs,
     ) -> Result<Trained> {
         let sizes = self.tower_sizes(entries.len());
         let mut towers = TwoTower::<f32>::new(entries, range, &sizes, self.seed)?;
+        let (problem, held) = (ratings(entries)?, held.map(ratings).transpose()?);
         let (blocks, steps) = blocks(entries.shape(), entries.len())?;
-        let schedule = Schedule::Decay { steps: DECAY_EPOCHS * steps, factor: DECAY };
-        let mut trainer = Trainer::new(Adam::new(RATE)?.schedule(schedule))
-            .blocks(blocks)
-            .seed(self.seed)
-            .every(steps)
-            .stop(Stop::new().steps(epochs * steps));
-        if let Some(held) = held {
-            let validation = Validation::new(ratings(held)?);
-            trainer =
-                trainer.validation(validation.every(EVERY * steps).patience(PATIENCE * steps));
-        }
-        if let Some(flag) = &self.interrupt {
-            trainer = trainer.interrupt(flag.clone());
-        }
-        let problem = ratings(entries)?;
-        let Some(levels) = levels else {
-            let run = trainer.fit(&problem, &mut towers)?;
-            return Ok(Trained { towers, scale: None, run });
+        let trainer = |rate: f64, decay: Schedule, epochs: u64, every: u64| {
+            let mut trainer = Trainer::new(Adam::new(rate)?.schedule(decay))
+                .blocks(blocks)
+                .seed(self.seed)
+                .every(steps)
+                .stop(Stop::new().steps(epochs * steps));
+            if let Some(held) = &held {
+                let validation = Validation::new(held.clone()).every(every * steps);
+                trainer = trainer.validation(validation.patience(PATIENCE * steps));
+            }
+            if let Some(flag) = &self.interrupt {
+                trainer = trainer.interrupt(flag.clone());
+            }
+            Ok::<_, Error>(trainer)
         };
+        let schedule = Schedule::Decay { steps: DECAY_EPOCHS * steps, factor: DECAY };
+        let run = trainer(RATE, schedule, epochs.towers, EVERY)?.fit(&problem, &mut towers)?;
+        let Some(levels) = levels else { return Ok(Trained { towers, run, learned: None }) };
+        let reached = run.best.map_or(run.steps, |best| best.0) / (DECAY_EPOCHS * steps);
+        let rate = RATE * DECAY.powi(reached.min(100) as i32);
         let (start, end) = STEEPNESS;
-        // As steep in the last epoch whether there are many or few.
-        let factor = (end / start).powf(1.0 / self.settings.epochs.unwrap_or(EPOCHS).max(1) as f64);
+        let factor = (end / start).powf(1.0 / LEVEL_EPOCHS as f64);
         let annealing = Annealing { start, factor, every: steps };
         let mut model = Discretized::new(towers, levels.clone(), annealing, BOUNDARIES)?;
-        let run = trainer.fit(&problem, &mut model)?;
-        Ok(Trained { scale: Some(model.scale()?), towers: model.into_inner(), run })
+        let mut trainer = trainer(rate, Schedule::Constant, epochs.levels, 1)?;
+        let level_run = trainer.fit(&problem, &mut model)?;
+        let learned = Some((model.scale()?, level_run));
+        let mut towers = model.into_inner();
+        towers.shed();
+        Ok(Trained { towers, run, learned })
     }
 }
 

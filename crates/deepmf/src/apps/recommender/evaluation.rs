@@ -83,16 +83,17 @@ impl Recommends {
         let rounded: Vec<f64> = scores.iter().map(|score| scale.level(*score)).collect();
         evaluation.rmse_rounded = Some(root_mean_square_error(&rounded, truth)?);
         evaluation.mae_rounded = Some(mean_absolute_error(&rounded, truth)?);
-        let Some(probabilities) = &self.probabilities else { return Ok(evaluation) };
-        let answer = |score: &f64| match &self.learned_scale {
-            Some(learned) => learned.level(*score),
-            None => probabilities.median(*score),
+        let answer = |score: &f64| match (&self.learned_scale, &self.probabilities) {
+            (Some(learned), _) => Some(learned.level(*score)),
+            (None, probabilities) => probabilities.as_ref().map(|p| p.median(*score)),
         };
-        let medians: Vec<f64> = scores.iter().map(answer).collect();
+        if let Some(answers) = scores.iter().map(answer).collect::<Option<Vec<f64>>>() {
+            evaluation.rmse_discrete = Some(root_mean_square_error(&answers, truth)?);
+            evaluation.mae_discrete = Some(mean_absolute_error(&answers, truth)?);
+            evaluation.exact_rate = Some(exact_rate(&answers, truth)?);
+        }
+        let Some(probabilities) = &self.probabilities else { return Ok(evaluation) };
         let chances: Vec<Vec<f64>> = scores.iter().map(|score| probabilities.at(*score)).collect();
-        evaluation.rmse_discrete = Some(root_mean_square_error(&medians, truth)?);
-        evaluation.mae_discrete = Some(mean_absolute_error(&medians, truth)?);
-        evaluation.exact_rate = Some(exact_rate(&medians, truth)?);
         evaluation.log_loss = Some(level_log_loss(&chances, &places)?);
         evaluation.reliability = reliability(&chances, &places, BINS)?;
         Ok(evaluation)

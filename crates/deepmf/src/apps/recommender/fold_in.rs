@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Recommends, by_towers};
 use crate::apps::fold_in::Prior;
 use crate::data::{Entries, Table};
-use crate::linalg::{Mat, MatRef};
+use crate::linalg::{Mat, MatRef, axpy};
 use crate::model::{Factors, TwoTower, layer::Samples};
 use crate::{Error, Result};
 
@@ -29,6 +29,24 @@ pub struct FoldedIn {
 struct New {
     count: usize,
     known: Vec<Vec<(usize, f64)>>,
+}
+
+impl New {
+    /// The same, each rating less what is said of it already.
+    fn beside(&self, said: impl Fn(usize, usize) -> f64) -> Self {
+        let rest = |(line, known): (usize, &Vec<(usize, f64)>)| {
+            known.iter().map(|(other, x)| (*other, x - said(line, *other))).collect()
+        };
+        Self { count: self.count, known: self.known.iter().enumerate().map(rest).collect() }
+    }
+
+    /// Adds to the latents and offsets of the new lines.
+    fn add(&self, latents: &Mat, offsets: &[f64], to: &mut Mat, to_offsets: &mut [f64]) {
+        for line in (0..self.known.len()).filter(|line| !self.known[*line].is_empty()) {
+            axpy(1.0, latents.col(line), to.col_mut(line));
+            to_offsets[line] += offsets[line];
+        }
+    }
 }
 
 /// The ids of lines, where unknown labels get ids of their own.
@@ -69,8 +87,8 @@ impl Recommends {
     /// Takes in rows and columns of which the fit knew no rating: each from its ratings in `table` by columns, and rows, that the fit knew.
     /// Lines are matched by their labels (by place where there are none).
     ///
-    /// Two towers give what they learned to give for any row and column; for all other kinds a new line is the posterior mean of its offset and its
-    /// latent, if those of the fitted lines are their prior and the error on held-out ratings is the noise.
+    /// A new line is the posterior mean of its offset and its latent, if those of the fitted lines say how they are distributed, and the error on held-out
+    /// ratings is the noise. The mean of the prior is zero; with two towers it is what they give for the line, which its own ratings then correct.
     ///
     /// # Errors
     /// [`Error::Parameter`] if no rating in the table says anything of a new row or column; [`Error::NotFinite`].
@@ -118,13 +136,20 @@ impl Recommends {
                     embedded(towers, 1, &new_cols, towers.input_width(1))?,
                 );
                 let factors = &self.factors;
-                folded.factors = Factors {
+                let said = Factors {
                     mean: factors.mean,
-                    rows: vec![0.0; row_lines.count],
-                    cols: vec![0.0; col_lines.count],
+                    rows: extended(&factors.rows, row_lines.count),
+                    cols: extended(&factors.cols, col_lines.count),
                     left: merged(factors.left.view(), &new_rows, &more_rows),
                     right: merged(factors.right.view(), &new_cols, &more_cols),
                 };
+                let rows = new_rows.beside(|i, j| said.at(i, j) - factors.mean);
+                let cols = new_cols.beside(|j, i| said.at(i, j) - factors.mean);
+                let moved = self.regressed(factors, &rows, &cols)?;
+                folded.factors = said;
+                let Factors { rows, cols, left, right, .. } = &mut folded.factors;
+                new_rows.add(&moved.left, &moved.rows, left, rows);
+                new_cols.add(&moved.right, &moved.cols, right, cols);
             }
             None => folded.factors = self.regressed(&self.factors, &new_rows, &new_cols)?,
         }
@@ -154,11 +179,14 @@ impl Recommends {
         let deviation = self.held_rmse.unwrap_or(NOISE * (self.range.1 - self.range.0));
         let noise = deviation * deviation;
         let Factors { mean, rows: row_offsets, cols: col_offsets, left, right } = factors;
-        let one = |own: &Mat, offsets: &[f64], other: &Mat, others: &[f64], new: &New| {
+        let one = |own: &Mat,
+                   offsets: &[f64],
+                   other: &Mat,
+                   others: &[f64],
+                   new: &New,
+                   knows: &dyn Fn(usize) -> bool| {
             // Lines of which nothing was known say nothing of what lines are like.
-            let fitted: Vec<usize> = (0..own.cols())
-                .filter(|&i| offsets[i] != 0.0 || own.col(i).iter().any(|x| *x != 0.0))
-                .collect();
+            let fitted: Vec<usize> = (0..own.cols()).filter(|i| knows(*i)).collect();
             let some = Mat::from_fn(own.rows(), fitted.len(), |r, i| own[(r, fitted[i])]);
             let some_offsets: Vec<f64> = fitted.iter().map(|&i| offsets[i]).collect();
             let prior = Prior::new(some.view(), &some_offsets, other.view(), |_| 1.0)?;
@@ -180,8 +208,10 @@ impl Recommends {
             }
             Ok::<_, Error>((all, latents))
         };
-        let (rows, left_more) = one(left, row_offsets, right, col_offsets, rows)?;
-        let (cols, right_more) = one(right, col_offsets, left, row_offsets, cols)?;
+        let (rows, left_more) =
+            one(left, row_offsets, right, col_offsets, rows, &|i| !self.seen(i).is_empty())?;
+        let (cols, right_more) =
+            one(right, col_offsets, left, row_offsets, cols, &|j| self.rated[j])?;
         Ok(Factors { mean: *mean, rows, cols, left: left_more, right: right_more })
     }
 }
@@ -201,6 +231,11 @@ fn embedded(towers: &TwoTower<f32>, side: usize, new: &New, width: usize) -> Res
     }
     let entries = Entries::new((new.count, width), rows, cols, values)?;
     towers.embedded(side, &Samples::rows(&entries))
+}
+
+/// Offsets of all lines, zero for those that are new.
+fn extended(own: &[f64], count: usize) -> Vec<f64> {
+    own.iter().copied().chain(std::iter::repeat(0.0)).take(count).collect()
 }
 
 /// Latents of all lines: those of before, and of the new ones.

@@ -229,7 +229,7 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
     };
     let held_rmse = file.values("held_rmse").map(|_| reader.one("held_rmse")).transpose()?;
     let mut fitted = Recommends::new(factors, &seen, range);
-    beside(reader, head.towers.as_ref(), &scale, &mut fitted)?;
+    beside(reader, head.towers.as_ref(), scale.as_ref(), &mut fitted)?;
     Ok(Recommends {
         row_labels: head.row_labels,
         col_labels: head.col_labels,
@@ -251,7 +251,7 @@ fn body(file: &Tensors, head: Head) -> Result<Recommends> {
 fn beside(
     reader: Reader<'_>,
     sizes: Option<&TowerSizes>,
-    scale: &Option<Discretizer>,
+    scale: Option<&Discretizer>,
     fitted: &mut Recommends,
 ) -> Result<()> {
     let shape = fitted.factors.shape();

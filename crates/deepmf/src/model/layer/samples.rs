@@ -2,6 +2,7 @@
 
 use crate::data::Entries;
 use crate::linalg::Real;
+use crate::random::{RngExt, Stream};
 
 /// Sparse samples: those of a network's first layer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,6 +80,26 @@ impl<T: Real> Samples<T> {
             self.values.extend_from_slice(&all.values[range]);
             self.starts.push(self.ids.len());
         }
+        self.turn();
+    }
+
+    /// Leaves each number out with a probability that is drawn for its sample, from 0 to `1 - least`.
+    pub fn show(&mut self, least: f64, draws: &mut Stream) {
+        let (mut next, mut begin) = (0, 0);
+        for sample in 0..self.count() {
+            let end = self.starts[sample + 1];
+            let keep: f64 = draws.random_range(least..=1.0);
+            for place in begin..end {
+                if draws.random::<f64>() < keep {
+                    (self.ids[next], self.values[next]) = (self.ids[place], self.values[place]);
+                    next += 1;
+                }
+            }
+            begin = end;
+            self.starts[sample + 1] = next;
+        }
+        self.ids.truncate(next);
+        self.values.truncate(next);
         self.turn();
     }
 
