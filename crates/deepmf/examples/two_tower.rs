@@ -1,25 +1,16 @@
 //! Two towers on ratings that are split by masks: prints epoch, loss of its last block, test RMSE and seconds, one line every ten epochs.
 #![allow(clippy::print_stdout)]
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use deepmf::data::{Entries, read};
+use deepmf::data::{align, read};
 use deepmf::model::{TowerSizes, TwoTower};
 use deepmf::problem::{Mask, Problem, RootMeanSquare};
 use deepmf::train::optimizer::Adam;
 use deepmf::train::{Blocks, Probe, Schedule, Stop, Trainer};
 use deepmf::{Error, Result};
-
-/// The entries that a mask has.
-fn under(all: &Entries, mask: &Entries) -> Entries {
-    let cells: HashSet<(u32, u32)> =
-        mask.rows().iter().copied().zip(mask.cols().iter().copied()).collect();
-    let kept = |e: &usize| cells.contains(&(all.rows()[*e], all.cols()[*e]));
-    all.take(&(0..all.len()).filter(kept).collect::<Vec<_>>())
-}
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -32,8 +23,10 @@ fn main() -> Result<()> {
     let (epochs, seed) = (number(arguments.next(), 100), number(arguments.next(), 0));
     let file = |name: &str| read(Path::new(&folder).join(name)).map(|table| table.entries);
     let all = file("rating.npz")?;
-    let (train, test) =
-        (under(&all, &file("train_mask.npz")?), under(&all, &file("test_mask.npz")?));
+    let (train, test) = (
+        align::within(&all, &file("train_mask.npz")?),
+        align::within(&all, &file("test_mask.npz")?),
+    );
 
     let mask = Mask::sparse(&train);
     let targets = mask.order(train.values());

@@ -253,6 +253,32 @@ impl Cotangent {
         &mut self.parts[place]
     }
 
+    /// Becomes `f` of every entry of `from` that is not zero, cell by cell: sparse parts stay sparse.
+    pub fn map_from(&mut self, from: &Self, mut f: impl FnMut((usize, usize), f64) -> f64) {
+        self.clear(from.shape);
+        for part in &from.parts[..from.used] {
+            if let Part::Sparse(pattern, values) = part {
+                let cells = pattern.cells().zip(values);
+                let stored = self.sparse(pattern);
+                stored.iter_mut().zip(cells).for_each(|(x, (cell, value))| *x = f(cell, *value));
+            }
+        }
+        let mut rest = Self { shape: from.shape, ..Self::default() };
+        let whole = from.parts[..from.used].iter().filter(|p| !matches!(p, Part::Sparse(..)));
+        rest.parts = whole.cloned().collect();
+        rest.used = rest.parts.len();
+        if rest.used > 0 {
+            let dense = rest.to_dense();
+            self.add_dense(|to| {
+                for j in 0..dense.cols() {
+                    for (i, x) in dense.col(j).iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                        to[(i, j)] += f((i, j), *x);
+                    }
+                }
+            });
+        }
+    }
+
     /// `out ← left · G`, with `left` k × rows and `out` k × cols, both not transposed.
     pub fn left_product(&self, left: MatRef<'_>, out: &mut Mat) {
         out.reshape(left.rows(), self.shape.1);

@@ -246,8 +246,7 @@ pub(super) fn ratings(
 /// Reads one entry a line by `fields`, unless the format is a matrix or it was said otherwise.
 pub(super) fn read(path: &Path, input: &RatingsInput, fields: &str) -> Result<Table> {
     let mut options = input.input.options()?;
-    let has_fields = matches!(Format::of(path), Format::Text | Format::Parquet);
-    if options.triplets.is_none() && has_fields && !input.wide {
+    if options.triplets.is_none() && Format::of(path).has_fields() && !input.wide {
         options.triplets = Some(fields.parse()?);
     }
     read_with(path, &options)

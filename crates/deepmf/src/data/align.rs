@@ -11,7 +11,6 @@ use crate::{Error, Result};
 /// # Errors
 /// If it fits neither way, the reason why not the first way.
 pub fn read(path: &Path, what: &str, options: &ReadOptions, onto: &Table) -> Result<Entries> {
-    let is_text = matches!(Format::of(path), Format::Text | Format::Parquet);
     let plain = ReadOptions { variable: None, mask: None, ..options.clone() };
     let wide = ReadOptions { triplets: None, ..plain.clone() };
     let by_place: Triplets = "1,2,3".parse()?;
@@ -21,7 +20,7 @@ pub fn read(path: &Path, what: &str, options: &ReadOptions, onto: &Table) -> Res
         let other = read_with(path, options)?;
         entries(&other, what, onto)
     };
-    match (is_text, options.triplets.is_some()) {
+    match (Format::of(path).has_fields(), options.triplets.is_some()) {
         (false, _) => attempt(&wide),
         (true, true) => attempt(&triplets).or_else(|error| attempt(&wide).map_err(|_| error)),
         (true, false) => attempt(&wide).or_else(|error| attempt(&triplets).map_err(|_| error)),

@@ -63,6 +63,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether a line has fields, of which some may be the row, the column and the value of one entry.
+    pub fn has_fields(self) -> bool {
+        matches!(self, Self::Text | Self::Parquet)
+    }
+
     /// The format that the extension of `path` tells; `.gz` is looked through; what is unknown is text.
     pub fn of(path: impl AsRef<Path>) -> Self {
         let extension =

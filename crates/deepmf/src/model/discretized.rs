@@ -2,7 +2,6 @@
 
 use super::{Discretizer, Mode, Model, Numbers, Params, Pass};
 use crate::data::Shape;
-use crate::linalg::Mat;
 use crate::product::{Cotangent, Product};
 use crate::{Error, Result};
 
@@ -182,35 +181,37 @@ impl<M: Model> Model for Discretized<M> {
 
     fn pullback(&self, product: &Cotangent, pass: &mut Pass, into: &mut Params) {
         let (scale, steepness) = (self.current(), self.steepness(pass.mode));
-        let mut slope = product.to_dense();
         let mut moved: Vec<f64> = scale.regularizer().1.iter().map(|x| self.weight * x).collect();
-        for (slope, score) in slope.values_mut().iter_mut().zip(pass.link[0].values()) {
-            // What is not seen has no slope, and a hard level has none anywhere.
-            if *slope == 0.0 {
-                continue;
-            }
-            let soft = steepness.map(|steepness| scale.soft(*score, steepness));
-            let (along, cell) = soft.map_or((0.0, 0), |soft| (soft.slope, soft.cell));
-            *slope *= along;
-            moved[cell] -= *slope;
-        }
-        let slope = match pass.block.take_if(|_| !self.inner.is_network()) {
+        let scores = std::mem::take(&mut pass.link[0]);
+        let mut inner = Cotangent::default();
+        inner.map_from(product, |cell, slope| {
+            // A hard level has no slope anywhere.
+            let soft = steepness.map(|steepness| scale.soft(scores[cell], steepness));
+            let (along, place) = soft.map_or((0.0, 0), |soft| (soft.slope, soft.cell));
+            moved[place] -= slope * along;
+            slope * along
+        });
+        pass.link[0] = scores;
+        let block = pass.block.take_if(|_| !self.inner.is_network());
+        let cotangent = match &block {
             Some(block) => {
-                let (rows, cols) = self.shape();
-                let mut whole = Mat::zeros(rows, cols);
-                for (place, &j) in block.cols().iter().enumerate() {
-                    for (slope, &i) in slope.col(place).iter().zip(block.rows()) {
-                        whole[(i as usize, j as usize)] = *slope;
+                let mut whole = Cotangent::default();
+                whole.clear(self.shape());
+                let slope = inner.to_dense();
+                whole.add_dense(|whole| {
+                    for (place, &j) in block.cols().iter().enumerate() {
+                        for (slope, &i) in slope.col(place).iter().zip(block.rows()) {
+                            whole[(i as usize, j as usize)] = *slope;
+                        }
                     }
-                }
-                pass.block = Some(block);
+                });
                 whole
             }
-            None => slope,
+            None => inner,
         };
-        let mut cotangent = Cotangent::default();
-        cotangent.clear((slope.rows(), slope.cols()));
-        cotangent.add_dense(|dense| dense.values_mut().copy_from_slice(slope.values()));
+        if block.is_some() {
+            pass.block = block;
+        }
         self.inner.pullback(&cotangent, pass, into);
         write(into, &moved);
     }

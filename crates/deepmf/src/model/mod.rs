@@ -15,6 +15,7 @@ mod numbers;
 mod params;
 mod residual;
 mod tensors;
+mod tower_sizes;
 mod two_tower;
 
 pub use auto_encoder::AutoEncoder;
@@ -31,7 +32,8 @@ pub use numbers::{Numbers, Precision};
 pub use params::{Params, Slot};
 pub use residual::Residual;
 pub use tensors::Tensors;
-pub use two_tower::{Branch, TowerSizes, TwoTower};
+pub use tower_sizes::TowerSizes;
+pub use two_tower::{Branch, TwoTower};
 
 use crate::data::Shape;
 use crate::linalg::{Mat, MatRef};

@@ -4,38 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::layer::{
-    BatchNorm, Dense, Dropout, Input, Layer, Network, Relu, Samples, SparseDense, Way,
-};
-use super::{Mode, Model, Numbers, Params, Pass, Precision};
+use super::layer::{Input, Network, Samples, Way};
+use super::{Mode, Model, Numbers, Params, Pass, Precision, TowerSizes};
 use crate::data::{Entries, Shape};
 use crate::linalg::{Mat, Real, dot, norm};
 use crate::product::{Cotangent, Outer, Product};
 use crate::random::{Purpose, stream};
 use crate::{Error, Result};
-
-/// The sizes of both towers; as published by default.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct TowerSizes {
-    /// Widths of the hidden layers, each with batch norm, rectifier and dropout.
-    pub hidden: Vec<usize>,
-    /// Length of what a tower gives.
-    pub embedding: usize,
-    /// The probability with which dropout keeps a number (0.1 on MovieLens 100K, 0.2 on 1M).
-    pub keep: f64,
-    /// The least share of its known entries that a sample shows in training: each step draws between it and 1. As published all are shown, the entry that
-    /// is to be predicted among them; towers that saw less of the known rows say more of new ones.
-    pub shown: f64,
-}
-
-impl Default for TowerSizes {
-    fn default() -> Self {
-        Self { hidden: vec![2048], embedding: 1024, keep: 0.1, shown: 1.0 }
-    }
-}
 
 /// W_ij = mid + half · cos(u_i, v_j), with u_i = h(row i) and v_j = g(column j) of the table that the model is given as input.
 ///
@@ -52,7 +28,7 @@ pub struct TwoTower<T = f32> {
     state: Params,
     /// The middle and half the width of the range.
     scale: (f64, f64),
-    shown: f64,
+    sizes: TowerSizes,
 }
 
 /// What one tower leaves in a pass.
@@ -69,26 +45,6 @@ const AT_ONCE: usize = 256;
 const EMBEDDING: usize = 0;
 const LENGTH: usize = 2;
 const SLOPE: usize = 4;
-
-fn network<T: Real>(before: usize, sizes: &TowerSizes, side: usize) -> Result<Network<T>> {
-    let mut layers: Vec<Arc<dyn Layer<T>>> = Vec::new();
-    let mut width = before;
-    for (place, &after) in sizes.hidden.iter().chain([&sizes.embedding]).enumerate() {
-        layers.push(if place == 0 {
-            Arc::new(SparseDense::new(width, after))
-        } else {
-            Arc::new(Dense::new(width, after))
-        });
-        layers.push(Arc::new(BatchNorm::new(after)));
-        if place < sizes.hidden.len() {
-            let number = (2 * place + side) as u32;
-            layers.push(Arc::new(Relu::new(after)));
-            layers.push(Arc::new(Dropout::new(after, sizes.keep, number)?));
-        }
-        width = after;
-    }
-    Network::new(layers)
-}
 
 impl<T: Precision> TwoTower<T> {
     /// Towers with random weights over the rows and columns of `entries`, for entries in `range`.
@@ -124,7 +80,7 @@ impl<T: Precision> TwoTower<T> {
         if !(min.is_finite() && max.is_finite() && min < max) {
             return Err(Error::parameter("the range", "ascending", format!("{min} to {max}")));
         }
-        let networks = [network::<T>(cols, sizes, 0)?, network::<T>(rows, sizes, 1)?];
+        let networks = [sizes.network(cols, 0)?, sizes.network(rows, 1)?];
         let named = |state: bool| {
             let sides = ["rows", "cols"].into_iter().zip(&networks);
             let slots = sides.flat_map(move |(side, network)| {
@@ -138,10 +94,10 @@ impl<T: Precision> TwoTower<T> {
         let (params, state) = (named(false), named(true));
         let inputs = [Samples::rows(entries), Samples::cols(entries)].map(Arc::new);
         let scale = (0.5 * (min + max), 0.5 * (max - min));
-        Ok(Self { inputs, networks, params, state, scale, shown: sizes.shown })
+        Ok(Self { inputs, networks, params, state, scale, sizes: sizes.clone() })
     }
 
-    /// Towers with these parameters and this running state, in the order of [`Model::params`] and [`Model::state`]; what a link appended is left out.
+    /// Towers with these parameters and this running state, in the order of [`Model::params`] and [`Model::state`].
     ///
     /// # Errors
     /// As [`TwoTower::new`]; [`Error::Shape`] if there are not as many numbers.
@@ -151,35 +107,15 @@ impl<T: Precision> TwoTower<T> {
         sizes: &TowerSizes,
         (params, state): (&Numbers, &Numbers),
     ) -> Result<Self> {
+        let (expected, found) = (sizes.counts(entries.shape()), (params.len(), state.len()));
+        if expected != found {
+            let (expected, found) = (format!("{expected:?} numbers"), format!("{found:?}"));
+            return Err(Error::shape("the pair of parameters and state", expected, found));
+        }
         let mut model = Self::shell(entries, range, sizes)?;
-        let (expected, found) = (model.params.numbers().len(), params.len());
-        if found < expected {
-            return Err(Error::shape("the parameters of towers", expected, found));
-        }
-        let (expected, found) = (model.state.numbers().len(), state.len());
-        if found != expected {
-            return Err(Error::shape("the running state of towers", expected, found));
-        }
-        let own = model.params.numbers_mut();
-        own.copy_from(&params.first(own.len()));
+        model.params.numbers_mut().copy_from(params);
         model.state.numbers_mut().copy_from(state);
         Ok(model)
-    }
-
-    /// How many numbers towers of these sizes have: parameters, and running state.
-    pub fn counts((rows, cols): Shape, sizes: &TowerSizes) -> (usize, usize) {
-        let mut counts = (0_usize, 0_usize);
-        for before in [cols, rows] {
-            let mut width = before;
-            for &after in sizes.hidden.iter().chain([&sizes.embedding]) {
-                // Weights, bias, and the two of batch norm.
-                let layer = after.saturating_mul(width.saturating_add(3));
-                counts.0 = counts.0.saturating_add(layer);
-                counts.1 = counts.1.saturating_add(after.saturating_mul(2));
-                width = after;
-            }
-        }
-        counts
     }
 
     /// The same towers over other rows (each over the columns of the table that they were made for) and other columns
@@ -188,48 +124,51 @@ impl<T: Precision> TwoTower<T> {
     /// # Errors
     /// [`Error::Shape`] if a row or a column has another length.
     pub fn over(&self, rows: Samples<T>, cols: Samples<T>) -> Result<Self> {
-        let sides = [("every row", &rows, 0), ("every column", &cols, 1)];
-        for (what, samples, side) in sides {
-            let (expected, found) = (self.inputs[side].width(), samples.width());
-            if expected != found {
-                return Err(Error::shape(what, format!("{expected} entries"), found));
-            }
-        }
+        self.fits(0, &rows)?;
+        self.fits(1, &cols)?;
         Ok(Self { inputs: [Arc::new(rows), Arc::new(cols)], ..self.clone() })
     }
 
-    /// The unit vectors that the tower of a side (rows are side 0, columns side 1) gives, in inference, for other samples than its own: embedding × samples. A sample of nothing has some direction too.
+    /// That samples are as long as those of a side.
+    fn fits(&self, side: usize, samples: &Samples<T>) -> Result<()> {
+        let (expected, found) = (self.inputs[side].width(), samples.width());
+        if expected == found {
+            return Ok(());
+        }
+        let what = if side == 0 { "every row" } else { "every column" };
+        Err(Error::shape(what, format!("{expected} entries"), found))
+    }
+
+    /// The unit vectors that the tower of a side (rows are side 0, columns side 1) gives, in inference, for other samples than its own: embedding ×
+    /// samples. A sample of nothing has some direction too.
     ///
     /// # Errors
     /// [`Error::Shape`] if a sample has another length.
     pub fn embedded(&self, side: usize, samples: &Samples<T>) -> Result<Mat> {
-        let (expected, found) = (self.inputs[side].width(), samples.width());
-        if expected != found {
-            let what = if side == 0 { "every row" } else { "every column" };
-            return Err(Error::shape(what, format!("{expected} entries"), found));
-        }
+        self.fits(side, samples)?;
+        Ok(self.vectors(side, samples))
+    }
+
+    /// [`TwoTower::embedded`] for the rows and the columns of its own.
+    pub fn embeddings(&self) -> [Mat; 2] {
+        [self.vectors(0, &self.inputs[0]), self.vectors(1, &self.inputs[1])]
+    }
+
+    fn vectors(&self, side: usize, samples: &Samples<T>) -> Mat {
         let params = part(&self.networks, side, T::slice(self.params.numbers()), false);
         let state = part(&self.networks, side, T::slice(self.state.numbers()), true);
-        let width = self.networks[side].widths().1;
-        let mut vectors = Mat::zeros(width, samples.count());
+        let mut vectors = Mat::zeros(self.sizes.embedding, samples.count());
         let (mut some, mut way) = (Samples::default(), Way::default());
         let ids: Vec<u32> = (0..samples.count() as u32).collect();
-        for (ids, vectors) in
-            ids.chunks(AT_ONCE).zip(vectors.values_mut().chunks_mut(AT_ONCE * width))
-        {
+        for ids in ids.chunks(AT_ONCE) {
             some.take(samples, ids);
             let input = Input::Sparse(&some);
             self.networks[side].forward(params, state, input, Mode::Inference, &mut way);
-            for (sample, vector) in vectors.chunks_mut(width).enumerate() {
-                let given = way.output().iter().skip(sample).step_by(ids.len());
-                vector.iter_mut().zip(given).for_each(|(x, given)| *x = given.double());
-                let length = norm(vector).max(f64::MIN_POSITIVE);
-                for x in vector {
-                    *x /= length;
-                }
+            for (sample, id) in ids.iter().enumerate() {
+                unit(way.output(), (sample, ids.len()), 1.0, vectors.col_mut(*id as usize));
             }
         }
-        Ok(vectors)
+        vectors
     }
 
     /// Leaves out what a link appended to the parameters.
@@ -237,17 +176,14 @@ impl<T: Precision> TwoTower<T> {
         self.params = self.params.first(self.networks.iter().map(Network::count).sum());
     }
 
+    /// The sizes of both towers.
+    pub fn sizes(&self) -> &TowerSizes {
+        &self.sizes
+    }
+
     /// How many entries a sample of a side could have: rows are side 0, columns side 1.
     pub fn input_width(&self, side: usize) -> usize {
         self.inputs[side].width()
-    }
-
-    /// [`TwoTower::embedded`] for the samples of its own.
-    ///
-    /// # Errors
-    /// None here.
-    pub fn embeddings(&self) -> Result<[Mat; 2]> {
-        Ok([self.embedded(0, &self.inputs[0])?, self.embedded(1, &self.inputs[1])?])
     }
 
     /// What the tower of a side gave for one sample: a column of the factor, unit vectors times `length`, and one more number.
@@ -271,7 +207,7 @@ impl<T: Precision> TwoTower<T> {
                 && hides
             {
                 let mut draws = stream(seed, Purpose::Shown, 2 * step + side as u64);
-                branch.samples.show(self.shown, &mut draws);
+                branch.samples.show(self.sizes.shown, &mut draws);
             }
             &branch.samples
         } else {
@@ -294,13 +230,8 @@ impl<T: Precision> TwoTower<T> {
         let (size, last) = if side == 0 { (self.scale.1, self.scale.0) } else { (1.0, 1.0) };
         let columns = factor.values_mut().par_chunks_mut(width + 1).zip(lengths.values_mut());
         columns.enumerate().for_each(|(sample, (column, length))| {
-            let given = output.iter().skip(sample).step_by(count);
-            column.iter_mut().zip(given).for_each(|(x, given)| *x = given.double());
             column[width] = last;
-            // The direction of nothing is nothing.
-            *length = norm(&column[..width]).max(f64::MIN_POSITIVE);
-            let scale = size / *length;
-            column[..width].iter_mut().for_each(|x| *x *= scale);
+            *length = unit(output, (sample, count), size, &mut column[..width]);
         });
         let tape = pass.tape(SLOPE + 2);
         (tape[EMBEDDING + side], tape[LENGTH + side]) = (factor, lengths);
@@ -308,7 +239,7 @@ impl<T: Precision> TwoTower<T> {
 
     /// Whether samples show less than they have.
     fn hides(&self, mode: Mode) -> bool {
-        mode != Mode::Inference && self.shown < 1.0
+        mode != Mode::Inference && self.sizes.shown < 1.0
     }
 
     /// Carries the slope with respect to the factor of a side back through the cosine and the tower.
@@ -338,6 +269,24 @@ impl<T: Precision> TwoTower<T> {
         let tape = pass.tape(SLOPE + 2);
         (tape[EMBEDDING + side], tape[LENGTH + side]) = (factor, lengths);
     }
+}
+
+/// `vector` ← what a tower gave for one of `count` samples, `size` long; gives the length that it had.
+fn unit<T: Real>(
+    output: &[T],
+    (sample, count): (usize, usize),
+    size: f64,
+    vector: &mut [f64],
+) -> f64 {
+    let given = output.iter().skip(sample).step_by(count);
+    vector.iter_mut().zip(given).for_each(|(x, given)| *x = given.double());
+    // The direction of nothing is nothing.
+    let length = norm(vector).max(f64::MIN_POSITIVE);
+    let scale = size / length;
+    for x in vector {
+        *x *= scale;
+    }
+    length
 }
 
 /// Where the numbers of a side stand: rows first, columns after them, whatever a link appends last.

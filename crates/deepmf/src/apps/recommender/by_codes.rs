@@ -13,7 +13,7 @@ use crate::model::{Factors, Model, Pass};
 use crate::problem::{Constant, Mask, Problem, Squared};
 use crate::product::{Outer, Product};
 use crate::train::optimizer::{Penalized, Rprop};
-use crate::train::{LeastSquares, Run, Stop, StopReason, Trainer, Validation, try_trials};
+use crate::train::{Run, Stop, StopReason, Trainer, Validation, try_trials};
 use crate::{Error, Result};
 
 /// Steps between two looks at what is held out, and without a lower error before the end.
@@ -52,9 +52,6 @@ impl Recommender {
     ) -> Result<Learned> {
         let settings = &self.settings;
         let (given, nothing) = (settings.epochs, entries.take(&[]));
-        if given == Some(0) {
-            return Err(Error::parameter("epochs", "1 or more", 0));
-        }
         let first = candidates[0];
         if settings.validation == 0.0 || entries.len() < LEAST_TO_SPLIT {
             let steps = given.unwrap_or(STEPS_UNSEEN);
@@ -98,9 +95,7 @@ impl Recommender {
         steps: u64,
         make: &(impl Fn(&Entries) -> Result<Start> + ?Sized),
     ) -> Result<Fit> {
-        let ridge = Some(self.settings.offset_ridge);
-        let offsets = LeastSquares::new(0).offsets(ridge);
-        let offsets = offsets.fit(entries, &entries.take(&[]), self.seed)?.factors;
+        let offsets = self.offsets(entries)?;
         let rest = |entries: &Entries, unit: f64| {
             let rest = entries.iter().map(|(i, j, x)| (x - offsets.at(i, j)) / unit).collect();
             entries.with_values(rest)

@@ -6,11 +6,11 @@ use super::{Learned, Recommender};
 use crate::apps::completion::LEAST_TO_SPLIT;
 use crate::data::{Entries, Shape, split};
 use crate::linalg::Mat;
-use crate::model::{Annealing, Discretized, Discretizer, Factors, TowerSizes, TwoTower};
+use crate::model::{Annealing, Discretized, Discretizer, Factors, Model, TowerSizes, TwoTower};
 use crate::problem::{Mask, Problem, RootMeanSquare};
 use crate::spec::{Schedule, TowerSize};
 use crate::train::optimizer::Adam;
-use crate::train::{Blocks, LeastSquares, Run, Stop, StopReason, Trainer, Validation};
+use crate::train::{Blocks, Run, Stop, StopReason, Trainer, Validation};
 use crate::{Error, Result};
 
 /// The recipe of Nguyen, Tsiligianni and Deligiannis: the rate, by what it is multiplied, after how many epochs.
@@ -85,19 +85,16 @@ impl Recommender {
         levels: Option<&Discretizer>,
     ) -> Result<Learned> {
         let settings = &self.settings;
-        let ridge = Some(settings.offset_ridge);
-        let offsets = LeastSquares::new(0).offsets(ridge);
-        let fallback = offsets.fit(entries, &entries.take(&[]), self.seed)?.factors;
+        let fallback = self.offsets(entries)?;
         let most = Epochs { towers: settings.epochs.unwrap_or(EPOCHS), levels: LEVEL_EPOCHS };
-        let sizes = self.tower_sizes(entries.len());
         let learned = |trained: Trained, held: Vec<(f64, f64)>, reason: StopReason| {
             let Trained { towers, run, learned } = trained;
             let more = learned.as_ref().map_or((0, 0), |(scale, run)| {
                 (scale.boundaries().len(), run.best.map_or(run.steps, |best| best.0))
             });
             Ok(Learned {
-                factors: factors(&towers, range)?,
-                parameters: TwoTower::<f32>::counts(entries.shape(), &sizes).0 + more.0,
+                factors: factors(&towers, range),
+                parameters: towers.params().numbers().len() + more.0,
                 held,
                 steps: run.steps + more.1,
                 reason,
@@ -113,16 +110,18 @@ impl Recommender {
         }
         let (rest, held) = split(entries, settings.validation, self.seed)?;
         let chosen = self.trained(&rest, Some(&held), range, levels, most)?;
-        let seen = factors(&chosen.towers, range)?;
+        let seen = factors(&chosen.towers, range);
         let held = held.iter().map(|(i, j, x)| (x, seen.at(i, j))).collect();
         let reason = chosen.run.reason;
         if !settings.refit || !chosen.is_whole() {
             return learned(chosen, held, reason);
         }
         let best = chosen.best(blocks(entries.shape(), entries.len())?.1);
-        drop(chosen);
         let done = self.trained(entries, None, range, levels, best)?;
-        let reason = if done.is_whole() { reason } else { done.run.reason };
+        if !done.is_whole() {
+            // The fit of the rest had come to its end, that of all had not.
+            return learned(chosen, held, StopReason::Interrupted);
+        }
         learned(done, held, reason)
     }
 
@@ -189,15 +188,15 @@ fn blocks(shape: Shape, ratings: usize) -> Result<(Blocks, u64)> {
 }
 
 /// The product of towers as factors: mid + ⟨half · u, v⟩.
-pub(super) fn factors(towers: &TwoTower<f32>, range: (f64, f64)) -> Result<Factors> {
-    let [rows, cols] = towers.embeddings()?;
-    Ok(Factors {
+pub(super) fn factors(towers: &TwoTower<f32>, range: (f64, f64)) -> Factors {
+    let [rows, cols] = towers.embeddings();
+    Factors {
         mean: 0.5 * (range.0 + range.1),
         rows: vec![0.0; rows.cols()],
         cols: vec![0.0; cols.cols()],
         left: scaled(rows, range),
         right: cols,
-    })
+    }
 }
 
 /// Unit vectors of rows times half the width of the range.

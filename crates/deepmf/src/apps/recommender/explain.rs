@@ -5,9 +5,6 @@ use crate::linalg::{Cholesky, add_normal, dot, sum_of_squares};
 use crate::spec::RatingModel;
 use crate::{Error, Result};
 
-/// The noise of ratings where nothing was held out, as a share of their range.
-const NOISE: f64 = 0.2;
-
 /// A prediction as the sum of what the ratings of its row carry.
 ///
 /// Given the offsets b and latents v of the columns, the offset and the latent of row i are the ridge solution for its ratings, which is linear in them: with
@@ -82,15 +79,11 @@ impl Recommends {
     /// The ridges of the offset and the latent of a row with so many ratings.
     fn ridges(&self, count: usize) -> (f64, f64) {
         if self.settings.model == RatingModel::Als {
-            let ratings = &self.ratings;
-            let mean = ratings.iter().sum::<f64>() / ratings.len() as f64;
-            let squares: f64 = ratings.iter().map(|x| (x - mean).powi(2)).sum();
-            let spread = (squares / ratings.len() as f64).sqrt();
             let times = if self.settings.by_count { count as f64 } else { 1.0 };
-            let ridge = self.settings.ridge.unwrap_or(super::RIDGE * spread);
+            let ridge = super::ridge(&self.settings, &self.ratings);
             return (self.settings.offset_ridge * times, ridge * times);
         }
-        let noise = self.held_rmse.unwrap_or(NOISE * (self.range.1 - self.range.0)).powi(2);
+        let noise = self.noise();
         let ridge = |numbers: &[f64]| {
             let variance = sum_of_squares(numbers) / numbers.len().max(1) as f64;
             // Where all are zero they stay so.

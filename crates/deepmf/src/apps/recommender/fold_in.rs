@@ -9,9 +9,6 @@ use crate::linalg::{Mat, MatRef, axpy};
 use crate::model::{Factors, TwoTower, layer::Samples};
 use crate::{Error, Result};
 
-/// The standard deviation of ratings about their predictions where nothing was held out, as a share of the range.
-const NOISE: f64 = 0.25;
-
 /// A recommender that knows more rows and columns than its fit did.
 #[derive(Clone, Debug)]
 pub struct FoldedIn {
@@ -176,8 +173,7 @@ impl Recommends {
 
     /// Both sides by regression on the other one.
     fn regressed(&self, factors: &Factors, rows: &New, cols: &New) -> Result<Factors> {
-        let deviation = self.held_rmse.unwrap_or(NOISE * (self.range.1 - self.range.0));
-        let noise = deviation * deviation;
+        let noise = self.noise();
         let Factors { mean, rows: row_offsets, cols: col_offsets, left, right } = factors;
         let one = |own: &Mat,
                    offsets: &[f64],

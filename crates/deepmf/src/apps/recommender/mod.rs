@@ -117,6 +117,9 @@ impl Recommender {
         if entries.is_empty() {
             return Err(Error::parameter("the number of ratings", "1 or more", 0));
         }
+        if self.settings.epochs == Some(0) {
+            return Err(Error::parameter("epochs", "1 or more", 0));
+        }
         let share = self.settings.validation;
         if !(0.0..=0.9).contains(&share) {
             return Err(Error::parameter("validation", "from 0 to 0.9", share));
@@ -161,7 +164,6 @@ impl Recommender {
         fitted.col_labels.clone_from(&table.col_labels);
         fitted.scale = scale;
         fitted.learned_scale = learned;
-        fitted.sizes = self.tower_sizes(entries.len());
         fitted.towers = towers;
         fitted.fallback = fallback;
         fitted.probabilities = probabilities;
@@ -177,14 +179,17 @@ impl Recommender {
         Ok(fitted)
     }
 
+    /// The mean and the offsets of rows and columns alone.
+    fn offsets(&self, entries: &Entries) -> Result<Factors> {
+        let solver = LeastSquares::new(0).offsets(Some(self.settings.offset_ridge));
+        Ok(solver.fit(entries, &entries.take(&[]), self.seed)?.factors)
+    }
+
     /// Sweeps are chosen on what is held out; then all ratings are fitted with as many.
     fn by_least_squares(&self, entries: &Entries) -> Result<Learned> {
         let settings = &self.settings;
-        let mean = entries.mean();
-        let squares: f64 = entries.values().iter().map(|x| (x - mean).powi(2)).sum();
-        let spread = (squares / entries.len() as f64).sqrt();
         let solver = LeastSquares::new(settings.rank)
-            .ridge(settings.ridge.unwrap_or(RIDGE * spread))
+            .ridge(ridge(settings, entries.values()))
             .offsets(Some(settings.offset_ridge))
             .by_count(settings.by_count)
             .sweeps(settings.sweeps);
@@ -242,4 +247,13 @@ impl Recommender {
         let held = done.holdout.iter().map(|held| (held.truth, held.value)).collect();
         Ok(Learned::plain(factors, parameters, held, done.steps, done.reason))
     }
+}
+
+/// The ridge of the latents of least squares.
+fn ridge(settings: &RecommenderSettings, ratings: &[f64]) -> f64 {
+    settings.ridge.unwrap_or_else(|| {
+        let mean = ratings.iter().sum::<f64>() / ratings.len() as f64;
+        let squares: f64 = ratings.iter().map(|x| (x - mean).powi(2)).sum();
+        RIDGE * (squares / ratings.len() as f64).sqrt()
+    })
 }

@@ -2,9 +2,12 @@
 
 use crate::data::Entries;
 use crate::linalg::{Pattern, dot, norm};
-use crate::model::{Discretizer, Factors, LevelProbabilities, TowerSizes, TwoTower};
+use crate::model::{Discretizer, Factors, LevelProbabilities, TwoTower};
 use crate::spec::RecommenderSettings;
 use crate::train::StopReason;
+
+/// The standard deviation of ratings about their predictions where nothing was held out, as a share of the range.
+const DEVIATION: f64 = 0.25;
 
 /// What came of fitting ratings.
 #[derive(Clone, Debug)]
@@ -38,8 +41,6 @@ pub struct Recommends {
     /// The levels with the boundaries that a discrete model learned.
     pub learned_scale: Option<Discretizer>,
     pub(super) towers: Option<TwoTower<f32>>,
-    /// The sizes of the towers, if there are any.
-    pub(super) sizes: TowerSizes,
     pub(super) fallback: Option<Factors>,
     /// Which rows, and columns, were folded in after the fit.
     pub(super) folded: [Vec<bool>; 2],
@@ -106,7 +107,6 @@ impl Recommends {
             rated: Vec::new(),
             learned_scale: None,
             towers: None,
-            sizes: TowerSizes::default(),
             fallback: None,
             folded: [vec![false; factors.shape().0], vec![false; factors.shape().1]],
             parameters: factors.len(),
@@ -148,6 +148,12 @@ impl Recommends {
     pub fn ratings_of(&self, row: usize) -> &[f64] {
         let (begin, cols) = self.seen.row(row);
         &self.ratings[begin..begin + cols.len()]
+    }
+
+    /// The variance of ratings about their predictions: that of what was held out, or of a quarter of the range.
+    pub(super) fn noise(&self) -> f64 {
+        let (least, most) = self.range;
+        self.held_rmse.unwrap_or(DEVIATION * (most - least)).powi(2)
     }
 
     /// Whether a column may be recommended to a row.

@@ -51,7 +51,7 @@ impl Recommends {
             stop_reason: self.reason,
             seed: self.seed,
             seconds: self.seconds,
-            towers: self.towers.as_ref().map(|_| self.sizes.clone()),
+            towers: self.towers.as_ref().map(|towers| towers.sizes().clone()),
         };
         let text = serde_json::to_string(&head)
             .map_err(|e| Error::data(path, format!("cannot be written: {e}")))?;
@@ -277,12 +277,11 @@ fn beside(
     }
     if let Some(sizes) = sizes {
         fitted.towers = Some(towers(reader, sizes, &fitted.factors, fitted.range)?);
-        fitted.sizes = sizes.clone();
     }
     Ok(())
 }
 
-/// The towers of a file; what they are made of is measured before any room is taken.
+/// The towers of a file.
 fn towers(
     reader: Reader<'_>,
     sizes: &TowerSizes,
@@ -305,11 +304,6 @@ fn towers(
         return Err(Error::parameter("the length of embeddings", expected, found));
     }
     let (params, state) = (reader.numbers("towers.params")?, reader.numbers("towers.state")?);
-    let (expected, found) = (TwoTower::<f32>::counts(fitted, sizes), (params.len(), state.len()));
-    if expected != found {
-        let (expected, found) = (format!("{expected:?} numbers"), format!("{found:?}"));
-        return Err(Error::shape("the pair of parameters and state", expected, found));
-    }
     // Towers are kept to embed what is new: the ratings of the fit are not among that.
     let nothing = Entries::new(fitted, vec![], vec![], vec![])?;
     TwoTower::of(&nothing, range, sizes, (params, state))

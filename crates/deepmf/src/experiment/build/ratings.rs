@@ -35,8 +35,7 @@ impl Ratings {
     fn of_file(ratings: &spec::Ratings, seed: u64, base: &Path) -> Result<Self> {
         let spec::Ratings { path, train_mask, test_mask, test, hold, read } = ratings;
         let mut read = read.clone();
-        let is_text = matches!(Format::of(path), Format::Text | Format::Parquet);
-        if is_text && read.triplets.is_none() {
+        if Format::of(path).has_fields() && read.triplets.is_none() {
             read.triplets = Some("1,2,3".into());
         }
         let all = table(path, &read, base)?;
