@@ -1,5 +1,5 @@
-"""Matrix factorization on the masks of Nguyen et al. 2018: `program goal epochs rmse seconds` a line, for the fewest epochs (and the least
-rank and ridge tried) with which a fit from the beginning has a test error of at most the goal; reading not counted.
+"""Matrix factorization on the masks of Nguyen et al. 2018: `program goal epochs rmse seconds` a line, for the fewest of
+these epochs with which a fit from the beginning has a test error of at most the goal (an oracle, the same for all); ranks and ridges are fixed, reading is not counted.
 goal.py DEEPMF FOLDER GOAL ..."""
 
 import json
