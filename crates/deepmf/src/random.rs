@@ -27,6 +27,8 @@ pub enum Purpose {
     Dropout = 8,
     /// The order in which blocks walk rows and columns.
     Block = 9,
+    /// Starts of clusters.
+    Cluster = 10,
 }
 
 /// The stream of `seed` for one `purpose`; `item` counts independent draws (trials, folds, layers).
