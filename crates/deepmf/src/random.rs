@@ -29,6 +29,8 @@ pub enum Purpose {
     Block = 9,
     /// What of its sample a network is shown.
     Shown = 10,
+    /// Starts of clusters.
+    Cluster = 11,
 }
 
 /// The stream of `seed` for one `purpose`; `item` counts independent draws (trials, folds, layers).

@@ -7,6 +7,7 @@ mod coupling;
 mod curvature;
 mod edge_of_stability;
 mod flatness;
+mod k_means;
 pub mod metrics;
 mod plateau;
 mod reconstruction;
@@ -26,6 +27,8 @@ pub use flatness::{
     Induced, hessian_trace, hessian_trace_gradient, induced_factors, induced_rule, induced_trace,
     isotropic_factors, isotropic_minimum, isotropic_trace, isotropic_trace_gradient, layer_traces,
 };
+pub(crate) use k_means::Points;
+pub use k_means::{KMeans, k_means, k_means_of_views};
 pub use plateau::{Plateau, plateaus, saddles};
 pub use reconstruction::{
     mean_squared_error, mean_squared_error_at, relative_error, root_mean_squared_error,

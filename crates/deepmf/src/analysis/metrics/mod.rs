@@ -1,9 +1,11 @@
-//! How good predictions are: ratings, probabilities of levels, and ranked lists.
+//! How good predictions are: ratings, probabilities of levels, ranked lists, and clusters.
 
+mod clustering;
 mod levels;
 mod ranking;
 mod ratings;
 
+pub use clustering::{Agreement, Normalizer, silhouette, silhouette_of_views};
 pub use levels::{Reliability, level_log_loss, reliability};
 pub use ranking::{hit, ndcg, precision, recall};
 pub use ratings::{exact_rate, mean_absolute_error, root_mean_square_error};
