@@ -12,6 +12,7 @@ pub mod metrics;
 mod plateau;
 mod reconstruction;
 mod sharpness;
+mod spectral;
 mod spectrum;
 pub mod theory;
 
@@ -39,6 +40,7 @@ pub use sharpness::{
     scalar_sharpness, sharpness, sharpness_at_minimizer, sharpness_lower_bound, sharpness_minimum,
     sharpness_upper_bound, spectral_balance, two_layer_sharpness, unbalanced_layer,
 };
+pub use spectral::{SpectralEmbedding, clusters_by_eigengap, spectral_embedding};
 pub use spectrum::{
     effective_rank, intrinsic_dimension, nuclear_norm, numerical_rank, schatten_norm, schatten_sum,
     stable_rank,

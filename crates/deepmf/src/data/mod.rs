@@ -13,10 +13,15 @@ mod mask;
 mod split;
 mod split_lines;
 mod view;
+mod classes;
+mod view_set;
+mod prepare;
 
+pub use classes::Classes;
 pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
+pub use prepare::Preparation;
 pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_dense, read_with};
 pub use split::{hole_folds, k_fold, split};
 pub use split_lines::{ColdSplit, Latest, cold_split, split_by_time};
@@ -24,6 +29,7 @@ pub use synthetic::{low_rank, perturbed, random_ratings, with_spectrum};
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
 pub use view::{Features, View};
+pub use view_set::{MatViews, ViewSet};
 pub use write::{encoded, text, write};
 
 /// The table in `bytes`, which are in `format`; for fuzzing.

@@ -14,6 +14,7 @@ mod lines;
 mod product;
 mod real;
 mod sparse;
+mod subspace;
 
 pub(crate) use blocks::Blocks;
 pub use cholesky::Cholesky;
@@ -29,3 +30,4 @@ pub(crate) use lines::Lines;
 pub use product::{Accumulate, multiply};
 pub use real::Real;
 pub use sparse::Pattern;
+pub use subspace::leading_eigen;

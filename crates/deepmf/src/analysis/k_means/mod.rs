@@ -145,7 +145,9 @@ fn assigned(points: &Points<'_>, centres: &Mat) -> (Vec<usize>, Vec<f64>) {
 /// Gives each empty cluster the sample that is farthest from its centre, of the clusters with more than one.
 fn fill_empty(labels: &mut [usize], distances: &mut [f64], k: usize) {
     let mut counts = vec![0_usize; k];
-    labels.iter().for_each(|&c| counts[c] += 1);
+    for &c in labels.iter() {
+        counts[c] += 1;
+    }
     for empty in 0..k {
         if counts[empty] > 0 {
             continue;

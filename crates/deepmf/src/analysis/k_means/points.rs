@@ -1,7 +1,7 @@
 //! Samples as k-means and graphs see them: squared distances over the views in which a sample is known.
 
 use crate::data::{Features, View};
-use crate::linalg::{Mat, axpy, dot};
+use crate::linalg::{Mat, Operator, axpy, dot};
 use crate::{Error, Result};
 
 /// Samples of several views side by side; sparse ones are never made dense.
@@ -37,7 +37,16 @@ impl<'a> Points<'a> {
     /// # Errors
     /// As [`View::common_samples`]; [`Error::NotFinite`] for a number that is not finite.
     pub(crate) fn of(views: &'a [View]) -> Result<Self> {
-        let samples = View::common_samples(views)?;
+        View::common_samples(views)?;
+        Self::unchecked(views)
+    }
+
+    /// The same, where a sample may be missing in all of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for a number that is not finite.
+    pub(crate) fn unchecked(views: &'a [View]) -> Result<Self> {
+        let samples = views.first().map_or(0, View::samples);
         let mut points = Self { samples, width: 0, parts: Vec::with_capacity(views.len()) };
         for view in views {
             let (rows, mean) = match &view.features {
@@ -123,7 +132,9 @@ impl<'a> Points<'a> {
             (0..self.samples).filter(known).for_each(|i| counts[labels[i]] += 1);
             let range = part.first..part.first + part.width;
             let filled: Vec<usize> = (0..counts.len()).filter(|&c| counts[c] > 0).collect();
-            filled.iter().for_each(|&c| centres.col_mut(c)[range.clone()].fill(0.0));
+            for &c in &filled {
+                centres.col_mut(c)[range.clone()].fill(0.0);
+            }
             for i in (0..self.samples).filter(known) {
                 part.rows.add(i, &mut centres.col_mut(labels[i])[range.clone()]);
             }
@@ -158,6 +169,33 @@ impl<'a> Points<'a> {
     }
 }
 
+/// All features side by side, samples × features, as k-means sees them.
+impl Operator for Points<'_> {
+    fn shape(&self) -> (usize, usize) {
+        (self.samples, self.width)
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for part in &self.parts {
+            let x = &x[part.first..part.first + part.width];
+            for (i, out) in out.iter_mut().enumerate() {
+                *out += part.rows.dot(i, x);
+            }
+        }
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for part in &self.parts {
+            let out = &mut out[part.first..part.first + part.width];
+            for (i, &factor) in x.iter().enumerate() {
+                part.rows.add_times(i, factor, out);
+            }
+        }
+    }
+}
+
 impl Rows {
     fn square(&self, i: usize) -> f64 {
         match self {
@@ -180,12 +218,16 @@ impl Rows {
     }
 
     fn add(&self, i: usize, sum: &mut [f64]) {
+        self.add_times(i, 1.0, sum);
+    }
+
+    fn add_times(&self, i: usize, factor: f64, sum: &mut [f64]) {
         match self {
-            Self::Dense(values) => axpy(1.0, values.col(i), sum),
+            Self::Dense(values) => axpy(factor, values.col(i), sum),
             Self::Sparse { starts, ids, values } => {
                 let range = starts[i]..starts[i + 1];
                 let pairs = ids[range.clone()].iter().zip(&values[range]);
-                pairs.for_each(|(&j, x)| sum[j as usize] += x);
+                pairs.for_each(|(&j, x)| sum[j as usize] += factor * x);
             }
         }
     }

@@ -200,7 +200,9 @@ fn silhouette_of(points: &Points<'_>, labels: &[usize]) -> Result<f64> {
     }
     let places: Vec<usize> = labels.iter().map(|label| clusters[label]).collect();
     let mut counts = vec![0.0; clusters.len()];
-    places.iter().for_each(|&c| counts[c] += 1.0);
+    for &c in &places {
+        counts[c] += 1.0;
+    }
     let widths: Vec<f64> = (0..samples)
         .into_par_iter()
         .map(|i| {

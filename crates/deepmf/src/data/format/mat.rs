@@ -11,15 +11,15 @@ use crate::{Error, Result};
 
 /// A variable of a file; the elements of a cell array `X` are variables `X{1}`, `X{2}` …
 #[derive(Debug)]
-pub(super) struct Variable {
-    pub(super) name: String,
-    pub(super) shape: Vec<u64>,
-    pub(super) content: Content,
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<u64>,
+    pub(crate) content: Content,
 }
 
 /// What a variable holds.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// Numbers, first axis fastest.
     Dense(Vec<f64>),
     /// Where columns begin, the row of each entry, the entries.
@@ -33,7 +33,8 @@ impl Variable {
         self.shape.len() == 2 && self.shape != [1, 1] && !matches!(self.content, Content::Other(_))
     }
 
-    fn describe(&self) -> String {
+    /// Its name with its shape, or with what it is.
+    pub(crate) fn describe(&self) -> String {
         match self.content {
             Content::Dense(_) => format!("{} {}", self.name, claim::words(&self.shape)),
             Content::Sparse { .. } => format!("{} {} sparse", self.name, claim::words(&self.shape)),
@@ -48,7 +49,7 @@ impl Variable {
 /// # Errors
 /// [`Error::Data`].
 pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<Table> {
-    let variables = if is_hdf5(bytes) { hdf5(bytes, path)? } else { mat5::variables(bytes, path)? };
+    let variables = variables(bytes, path)?;
     let all = || variables.iter().map(Variable::describe).collect::<Vec<_>>().join(", ");
     let candidates: Vec<&Variable> = match &options.variable {
         Some(name) => variables.iter().filter(|variable| variable.name == *name).collect(),
@@ -76,7 +77,19 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
     table(variable, path, options)
 }
 
-fn table(variable: &Variable, path: &Path, options: &ReadOptions) -> Result<Table> {
+/// All variables of a file.
+///
+/// # Errors
+/// [`Error::Data`] if it is not a whole .mat file.
+pub(crate) fn variables(bytes: &[u8], path: &Path) -> Result<Vec<Variable>> {
+    if is_hdf5(bytes) { hdf5(bytes, path) } else { mat5::variables(bytes, path) }
+}
+
+/// A variable as a table; see [`parse`].
+///
+/// # Errors
+/// [`Error::Data`] if it is no matrix.
+pub(crate) fn table(variable: &Variable, path: &Path, options: &ReadOptions) -> Result<Table> {
     let name = &variable.name;
     if let Content::Other(what) = variable.content {
         let problem = format!(

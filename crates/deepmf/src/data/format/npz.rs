@@ -61,6 +61,16 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
     }
 }
 
+/// Whether an archive holds a matrix of which not every cell is stored.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is no archive.
+pub(crate) fn is_sparse(path: &Path) -> Result<bool> {
+    let bytes = std::fs::read(path).map_err(|source| Error::io(path, "read", source))?;
+    let archive = Archive::open(&bytes, path)?;
+    Ok(archive.has(&["format", "data", "shape"]) || archive.has(&["rows", "cols", "values"]))
+}
+
 /// All arrays of an archive with their names, in the order of the numbers that the names end with, or as they stand there.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Values of scikit-learn and cases by hand.
 
+#![allow(clippy::unreadable_literal, reason = "numbers as another program prints them")]
+
 use super::*;
 
 /// Classes, clusters, then ACC, purity, NMI by the maximum, the mean and the geometric mean, ARI, F.

@@ -1,0 +1,179 @@
+//! Spectral embedding: the leading eigenvectors of a graph that joins near samples.
+
+use rayon::prelude::*;
+
+use super::Points;
+use crate::data::View;
+use crate::linalg::{Mat, leading_eigen, norm};
+use crate::{Error, Result};
+
+/// The most clusters that an eigengap is looked for.
+const MOST_CLUSTERS: usize = 20;
+
+/// Where samples lie by the graph of their neighbours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpectralEmbedding {
+    /// The largest eigenvalues of D^(−1/2) A D^(−1/2), descending from 1.
+    pub values: Vec<f64>,
+    /// Samples × eigenvectors, each row of length 1 (Ng, Jordan & Weiss 2001).
+    pub samples: Mat,
+}
+
+/// The embedding of the samples of `views` in `count` dimensions.
+///
+/// In each view a sample is joined with its `neighbours` nearest known samples by exp(−d²/t), t the mean of the squared distances to the
+/// last one of them; A is the sum of these graphs, each made symmetric by the larger of both weights. Takes samples² · features operations.
+///
+/// # Errors
+/// As [`View::common_samples`]; [`Error::Parameter`] for no dimension or neighbour.
+pub fn spectral_embedding(
+    views: &[View],
+    count: usize,
+    neighbours: usize,
+) -> Result<SpectralEmbedding> {
+    let size = View::common_samples(views)?;
+    for (name, found) in [("dimensions", count), ("neighbours", neighbours)] {
+        if found == 0 {
+            return Err(Error::parameter(format!("the number of {name}"), "1 or more", found));
+        }
+    }
+    let mut graph: Vec<Vec<(usize, f64)>> = vec![Vec::new(); size];
+    for view in views {
+        add(&mut graph, view, neighbours)?;
+    }
+    let degrees: Vec<f64> = graph.iter().map(|row| row.iter().map(|(_, w)| w).sum()).collect();
+    let scale: Vec<f64> =
+        degrees.iter().map(|&d: &f64| if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 }).collect();
+    // (I + S)/2 has the eigenvectors of S and no negative eigenvalue.
+    let apply = |x: &[f64], out: &mut [f64]| {
+        for (i, out) in out.iter_mut().enumerate() {
+            let sum: f64 = graph[i].iter().map(|&(j, w)| w * scale[j] * x[j]).sum();
+            *out = 0.5 * (x[i] + scale[i] * sum);
+        }
+    };
+    let mut found = leading_eigen(&apply, size, count, 1e-7)?;
+    found.values.iter_mut().for_each(|value| *value = 2.0 * *value - 1.0);
+    let mut samples = found.vectors;
+    for i in 0..size {
+        let row: Vec<f64> = (0..samples.cols()).map(|j| samples[(i, j)]).collect();
+        let length = norm(&row);
+        if length > 0.0 {
+            (0..samples.cols()).for_each(|j| samples[(i, j)] /= length);
+        }
+    }
+    Ok(SpectralEmbedding { values: found.values, samples })
+}
+
+/// Adds the graph of one view.
+fn add(graph: &mut [Vec<(usize, f64)>], view: &View, neighbours: usize) -> Result<()> {
+    let alone = std::slice::from_ref(view);
+    // A view may leave out samples that others know, so it is not checked as the only one.
+    let points = Points::unchecked(alone)?;
+    let size = points.samples();
+    let nearest: Vec<Vec<(usize, f64)>> = (0..size)
+        .into_par_iter()
+        .map(|i| {
+            if view.missing[i] {
+                return Vec::new();
+            }
+            let mut distances = vec![0.0; size];
+            points.distances_from(i, &mut distances);
+            let others = (0..size).filter(|&j| j != i && !view.missing[j]);
+            let mut order: Vec<(usize, f64)> = others.map(|j| (j, distances[j])).collect();
+            order.sort_by(|a, b| a.1.total_cmp(&b.1));
+            order.truncate(neighbours);
+            order
+        })
+        .collect();
+    let last: Vec<f64> = nearest.iter().filter_map(|row| row.last()).map(|(_, d)| *d).collect();
+    let mean = last.iter().sum::<f64>() / last.len().max(1) as f64;
+    let width = if mean > 0.0 { mean } else { 1.0 };
+    for (i, row) in nearest.iter().enumerate() {
+        for &(j, distance) in row {
+            let weight = (-distance / width).exp();
+            graph[i].push((j, weight));
+            // Both ends know the edge once, whoever is whose neighbour.
+            if !nearest[j].iter().any(|&(back, _)| back == i) {
+                graph[j].push((i, weight));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The number of clusters, from 2 to 20, after which the eigenvalues of the embedding fall most: the *eigengap*.
+///
+/// # Errors
+/// Those of [`spectral_embedding`]; [`Error::Parameter`] for fewer than 4 samples.
+pub fn clusters_by_eigengap(views: &[View], neighbours: usize) -> Result<usize> {
+    let samples = View::common_samples(views)?;
+    if samples < 4 {
+        return Err(Error::parameter(
+            "the number of samples for an eigengap",
+            "4 or more",
+            samples,
+        ));
+    }
+    let most = MOST_CLUSTERS.min(samples - 2);
+    let values = spectral_embedding(views, most + 1, neighbours)?.values;
+    let gap = |k: &usize| values[k - 1] - values[*k];
+    let best = (2..=most).reduce(|best, k| if gap(&k) > gap(&best) { k } else { best });
+    Ok(best.unwrap_or(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::k_means;
+    use crate::analysis::metrics::Agreement;
+    use crate::data::Features;
+    use crate::random::{Purpose, normal, stream};
+
+    /// Three rings within each other, 80 samples each: no means tell them apart.
+    fn rings() -> (View, Vec<usize>) {
+        let mut random = stream(2, Purpose::Truth, 0);
+        let mut values = Mat::zeros(240, 2);
+        for i in 0..240 {
+            let angle = std::f64::consts::TAU * (i % 80) as f64 / 80.0;
+            let radius = (1 + 3 * (i / 80)) as f64 + 0.05 * normal(&mut random);
+            (values[(i, 0)], values[(i, 1)]) = (radius * angle.cos(), radius * angle.sin());
+        }
+        let classes = (0..240).map(|i| i / 80).collect();
+        (View::new("rings", Features::Dense(values)).unwrap(), classes)
+    }
+
+    #[test]
+    fn rings_are_told_apart_and_counted() {
+        let (view, classes) = rings();
+        let views = [view];
+        let found = spectral_embedding(&views, 3, 5).unwrap();
+        assert!((found.values[0] - 1.0).abs() < 1e-9);
+        let clusters = k_means(&found.samples, 3, 5, 0).unwrap().labels;
+        assert_eq!(Agreement::new(&classes, &clusters).unwrap().accuracy(), 1.0);
+        let by_means = crate::analysis::k_means_of_views(&views, 3, 5, 0).unwrap().labels;
+        assert!(Agreement::new(&classes, &by_means).unwrap().accuracy() < 0.7);
+    }
+
+    #[test]
+    fn far_blobs_are_counted_by_the_eigengap() {
+        let mut random = stream(3, Purpose::Truth, 0);
+        let values = Mat::from_fn(120, 4, |i, j| {
+            let corner = if i / 30 == j { 12.0 } else { 0.0 };
+            corner + normal(&mut random)
+        });
+        let view = View::new("blobs", Features::Dense(values)).unwrap();
+        assert_eq!(clusters_by_eigengap(&[view], 10).unwrap(), 4);
+        let few = View::new("few", Features::Dense(Mat::eye(3, 3))).unwrap();
+        assert!(clusters_by_eigengap(&[few], 1).is_err());
+    }
+
+    #[test]
+    fn a_sample_that_one_view_does_not_know_is_placed_by_the_other() {
+        let (view, classes) = rings();
+        let mut other = view.clone();
+        (other.missing[7], other.name) = (true, "other".into());
+        let found = spectral_embedding(&[view, other], 3, 5).unwrap();
+        let clusters = k_means(&found.samples, 3, 5, 0).unwrap().labels;
+        assert_eq!(Agreement::new(&classes, &clusters).unwrap().accuracy(), 1.0);
+    }
+}

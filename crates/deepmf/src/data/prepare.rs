@@ -1,0 +1,178 @@
+//! Views made ready to be compared: samples of unit length, or features of mean 0 and variance 1.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entries, Features, View};
+use crate::linalg::Mat;
+use crate::{Error, Result};
+
+/// A view with fewer stored numbers than this share of its cells is sparse.
+const SPARSE: f64 = 0.2;
+
+/// How a view is made ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preparation {
+    /// Samples of unit length where no number is negative and at most a fifth of them is not zero; else standardised features.
+    #[default]
+    Auto,
+    /// Each sample is divided by its length; one of zeros stays.
+    Unit,
+    /// Each feature gets mean 0 and variance 1 over the known samples; a constant one becomes zero.
+    Standard,
+    /// Numbers stay as they are.
+    Raw,
+}
+
+impl fmt::Display for Preparation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Unit => "unit",
+            Self::Standard => "standard",
+            Self::Raw => "raw",
+        })
+    }
+}
+
+impl View {
+    /// The view made ready, and how: [`Preparation::Auto`] says what it has chosen. Of unit length, few numbers are stored sparse.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if all known samples are the same, so that nothing could tell them apart.
+    pub fn prepared(self, how: Preparation) -> Result<(Self, Preparation)> {
+        let (samples, width) = self.shape();
+        let (mut filled, mut negative) = (0_usize, false);
+        self.each(|_, _, x| {
+            filled += usize::from(x != 0.0);
+            negative |= x < 0.0;
+        });
+        if self.is_constant() {
+            let what = format!("view `{}`", self.name);
+            return Err(Error::parameter(what, "different among its samples", "constant"));
+        }
+        let is_sparse = (filled as f64) < SPARSE * samples as f64 * width as f64;
+        let how = match how {
+            Preparation::Auto if is_sparse && !negative => Preparation::Unit,
+            Preparation::Auto => Preparation::Standard,
+            how => how,
+        };
+        let features = match how {
+            Preparation::Unit => self.unit(is_sparse)?,
+            Preparation::Standard => Features::Dense(self.standardised()),
+            _ => self.features,
+        };
+        Ok((Self { features, name: self.name, missing: self.missing }, how))
+    }
+
+    /// Visits sample, feature and value of what is stored.
+    fn each(&self, mut visit: impl FnMut(usize, usize, f64)) {
+        match &self.features {
+            Features::Sparse(entries) => entries.iter().for_each(|(i, j, x)| visit(i, j, x)),
+            Features::Dense(values) => {
+                for j in 0..values.cols() {
+                    values.col(j).iter().enumerate().for_each(|(i, &x)| visit(i, j, x));
+                }
+            }
+        }
+    }
+
+    fn is_constant(&self) -> bool {
+        let (samples, width) = self.shape();
+        let known = samples - self.missing.iter().filter(|&&missing| missing).count();
+        let mut seen = vec![(0_usize, f64::INFINITY, f64::NEG_INFINITY); width];
+        self.each(|i, j, x| {
+            if !self.missing[i] {
+                let (count, low, high) = seen[j];
+                seen[j] = (count + 1, low.min(x), high.max(x));
+            }
+        });
+        // What is not stored is zero.
+        let spread = |&(count, low, high): &(usize, f64, f64)| {
+            if count < known { high.max(0.0) - low.min(0.0) } else { high - low }
+        };
+        known > 1 && !seen.iter().any(|feature| spread(feature) > 0.0)
+    }
+
+    fn unit(&self, sparse: bool) -> Result<Features> {
+        let (samples, width) = self.shape();
+        let mut squares = vec![0.0; samples];
+        self.each(|i, _, x| squares[i] += x * x);
+        let scaled = |i: usize, x: f64| if x == 0.0 { 0.0 } else { x / squares[i].sqrt() };
+        if !sparse && let Features::Dense(values) = &self.features {
+            let unit = Mat::from_fn(samples, width, |i, j| scaled(i, values[(i, j)]));
+            return Ok(Features::Dense(unit));
+        }
+        let (mut rows, mut cols, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        self.each(|i, j, x| {
+            if x != 0.0 {
+                rows.push(i as u32);
+                cols.push(j as u32);
+                kept.push(scaled(i, x));
+            }
+        });
+        Ok(Features::Sparse(Entries::new((samples, width), rows, cols, kept)?))
+    }
+
+    fn standardised(&self) -> Mat {
+        let mut values = self.to_dense();
+        let known: Vec<usize> = (0..values.rows()).filter(|&i| !self.missing[i]).collect();
+        let count = known.len() as f64;
+        for j in 0..values.cols() {
+            let column = values.col_mut(j);
+            let mean = known.iter().map(|&i| column[i]).sum::<f64>() / count;
+            let square = known.iter().map(|&i| (column[i] - mean).powi(2)).sum::<f64>() / count;
+            let size = known.iter().map(|&i| column[i].abs()).fold(0.0, f64::max);
+            let deviation = square.sqrt();
+            // What rounding leaves of a constant is no spread.
+            let factor = if deviation > 1e-12 * size { 1.0 / deviation } else { 0.0 };
+            for &i in &known {
+                column[i] = (column[i] - mean) * factor;
+            }
+        }
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(rows: &[[f64; 3]]) -> View {
+        let values = Mat::from_fn(rows.len(), 3, |i, j| rows[i][j]);
+        View::new("a", Features::Dense(values)).unwrap()
+    }
+
+    #[test]
+    fn features_get_mean_0_and_variance_1_over_the_known_samples() {
+        let nan = f64::NAN;
+        let made = view(&[[1.0, 5.0, -2.0], [nan; 3], [3.0, 5.0, 2.0]]);
+        let (made, how) = made.prepared(Preparation::Auto).unwrap();
+        assert_eq!(how, Preparation::Standard);
+        let expected = view(&[[-1.0, 0.0, -1.0], [0.0; 3], [1.0, 0.0, 1.0]]);
+        assert_eq!(made.features, expected.features);
+    }
+
+    #[test]
+    fn samples_of_few_counts_get_unit_length_and_are_stored_sparse() {
+        let mut rows = vec![[0.0; 3]; 6];
+        rows[0] = [3.0, 0.0, 4.0];
+        rows[4] = [0.0, 2.0, 0.0];
+        let (made, how) = view(&rows).prepared(Preparation::Auto).unwrap();
+        assert_eq!(how, Preparation::Unit);
+        assert!(matches!(&made.features, Features::Sparse(entries) if entries.len() == 3));
+        let dense = made.to_dense();
+        assert_eq!((dense[(0, 0)], dense[(0, 2)], dense[(4, 1)]), (3.0 / 5.0, 4.0 / 5.0, 1.0));
+        let (raw, _) = view(&rows).prepared(Preparation::Raw).unwrap();
+        assert_eq!(raw, view(&rows));
+    }
+
+    #[test]
+    fn a_constant_view_is_refused() {
+        let error = view(&[[1.0, 2.0, 3.0]; 4]).prepared(Preparation::Auto).unwrap_err();
+        let expected = "view `a` must be different among its samples, but it is constant";
+        assert_eq!(error.to_string(), expected);
+    }
+}

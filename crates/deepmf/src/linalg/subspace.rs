@@ -1,0 +1,105 @@
+//! The leading eigenvectors of a large symmetric operator, also where several belong to one eigenvalue.
+
+use rayon::prelude::*;
+
+use super::{Eigen, Mat, MatRef, axpy, eigen, norm, orthonormal};
+use crate::Result;
+use crate::random::{Purpose, normal, stream};
+
+/// Directions that are carried beside those that are wanted.
+const BESIDE: usize = 10;
+/// Products between two looks.
+const TOGETHER: usize = 12;
+/// Looks at most.
+const MOST_LOOKS: usize = 100;
+
+/// The `count` largest eigenvalues, descending, of the symmetric operator `apply` on vectors of `size`, whose eigenvalues are 0 or more, with
+/// orthonormal eigenvectors.
+///
+/// Subspace iteration from a seeded start until every residual is below `tolerance` times the largest eigenvalue, or after 1,200 products; a
+/// small operator is decomposed as a whole. A block meets equal eigenvalues (a graph in several pieces), which a single
+/// Lanczos vector does not.
+///
+/// # Errors
+/// Those of [`eigen`].
+pub fn leading_eigen(
+    apply: &(dyn Fn(&[f64], &mut [f64]) + Sync),
+    size: usize,
+    count: usize,
+    tolerance: f64,
+) -> Result<Eigen> {
+    let count = count.min(size);
+    let width = (count + BESIDE).min(size);
+    let image = |basis: &Mat| -> Mat {
+        let column = |j: usize| {
+            let mut out = vec![0.0; size];
+            apply(basis.col(j), &mut out);
+            out
+        };
+        let columns: Vec<Vec<f64>> = (0..basis.cols()).into_par_iter().map(column).collect();
+        Mat::from_columns(size, basis.cols(), columns.concat())
+    };
+    if size <= 4 * width {
+        return Ok(descending(&eigen(image(&Mat::eye(size, size)).view())?, count));
+    }
+    let mut random = stream(0, Purpose::Sketch, 0);
+    let mut basis = Mat::from_fn(size, width, |_, _| normal(&mut random));
+    basis = orthonormal(basis.view());
+    let mut looks = 0;
+    loop {
+        let product = image(&basis);
+        let small = basis.t().times(product.view());
+        let ritz = descending(&eigen(small.view())?, width);
+        let vectors = basis.times(&ritz.vectors);
+        let images = product.times(&ritz.vectors);
+        let largest = ritz.values.first().copied().unwrap_or(0.0);
+        let residual = |j: usize| {
+            let mut rest = images.col(j).to_vec();
+            axpy(-ritz.values[j], vectors.col(j), &mut rest);
+            norm(&rest)
+        };
+        looks += 1;
+        if looks == MOST_LOOKS || (0..count).all(|j| residual(j) <= tolerance * largest) {
+            let kept = MatRef::new(size, count, &vectors.values()[..size * count]).to_mat();
+            return Ok(Eigen { values: ritz.values[..count].to_vec(), vectors: kept });
+        }
+        basis = orthonormal(images.view());
+        for _ in 1..TOGETHER {
+            basis = image(&basis);
+        }
+        basis = orthonormal(basis.view());
+    }
+}
+
+/// The last `count` of ascending eigenvalues, the largest first.
+fn descending(eigen: &Eigen, count: usize) -> Eigen {
+    let (n, rows) = (eigen.values.len(), eigen.vectors.rows());
+    let vectors = Mat::from_fn(rows, count, |i, j| eigen.vectors[(i, n - 1 - j)]);
+    Eigen { values: eigen.values.iter().rev().take(count).copied().collect(), vectors }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_meets_equal_eigenvalues_and_agrees_with_the_whole_decomposition() {
+        let size = 120;
+        let value = |i: usize| if i < 3 { 1.0 } else { 0.9 * 0.97_f64.powf(i as f64) };
+        let mut random = stream(4, Purpose::Truth, 0);
+        let q = orthonormal(Mat::from_fn(size, size, |_, _| normal(&mut random)).view());
+        let scaled = Mat::from_fn(size, size, |i, j| q[(i, j)] * value(j));
+        let a = scaled.view().times(q.t());
+        let apply = |x: &[f64], out: &mut [f64]| {
+            out.copy_from_slice(a.view().times(MatRef::new(size, 1, x)).values());
+        };
+        let found = leading_eigen(&apply, size, 5, 1e-9).unwrap();
+        for (j, found) in found.values.iter().enumerate() {
+            assert!((found - value(j)).abs() < 1e-8, "{j}: {found}");
+        }
+        let gram = found.vectors.t().times(found.vectors.view());
+        assert!(gram.minus(&Mat::eye(5, 5)).max_abs() < 1e-10);
+        let whole = leading_eigen(&apply, size, 40, 1e-9).unwrap();
+        assert!((0..5).all(|j| (whole.values[j] - found.values[j]).abs() < 1e-8));
+    }
+}
