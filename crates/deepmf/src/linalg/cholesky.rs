@@ -40,14 +40,27 @@ impl Cholesky {
         if n == 0 {
             return Ok(());
         }
+        self.solve_columns(a, MatMut::new(n, 1, b))?;
+        Ok(())
+    }
+
+    /// The same for many right-hand sides at once, the columns of `b`.
+    ///
+    /// # Errors
+    /// As [`Cholesky::solve`].
+    ///
+    /// # Panics
+    /// If `a` does not hold n² numbers or `b` has not n rows.
+    pub fn solve_columns(&mut self, a: &mut [f64], b: MatMut<'_>) -> Result<()> {
+        let n = self.size;
         let stack = MemStack::new(&mut self.room);
         let matrix = backend_mut(MatMut::new(n, n, a));
         let default = faer::Spec::default();
         cholesky_in_place(matrix, LltRegularization::default(), Par::Seq, stack, default)
             .map_err(|_| Error::parameter("the matrix of a system", "positive definite", "not"))?;
-        let right = backend_mut(MatMut::new(n, 1, b));
         let stack = MemStack::new(&mut self.room);
-        solve_in_place::<f64, f64>(backend(MatRef::new(n, n, a)), right, Par::Seq, stack);
+        let (factor, right) = (backend(MatRef::new(n, n, a)), backend_mut(b));
+        solve_in_place::<f64, f64>(factor, right, Par::Seq, stack);
         Ok(())
     }
 }

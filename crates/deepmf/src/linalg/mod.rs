@@ -10,6 +10,7 @@ mod dense;
 mod kernel;
 mod krylov;
 mod lanczos;
+mod least_distance;
 mod lines;
 mod product;
 mod real;
@@ -26,6 +27,7 @@ pub use kernel::{add_normal, axpy, combine, dot, norm, scale, sum_of_squares, un
 pub(crate) use kernel::{add_parts, short_dot, wide};
 pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue, normal_vector};
 pub use lanczos::{Operator, leading_singular, leading_svd};
+pub use least_distance::least_distance;
 pub(crate) use lines::Lines;
 pub use product::{Accumulate, multiply};
 pub use real::Real;

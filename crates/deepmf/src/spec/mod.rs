@@ -3,6 +3,7 @@
 //! The sections of the file follow the stages: data, problem, model, train, vary, report. Nothing here is alive: what a
 //! description means is built by [`experiment`](crate::experiment).
 
+mod clustering;
 mod completion;
 mod data;
 mod model;
@@ -19,6 +20,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use clustering::{
+    ClusteringMethod, ClusteringSettings, FeatureWeights, NonNegativeSolver, PartitionStart,
+    ViewScaling,
+};
 pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
 pub use data::{
     Cells, Data, EntriesOrder, File, Hold, LowRank, Planted, RandomRatings, Ratings, Reading,

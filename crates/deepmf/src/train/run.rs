@@ -36,6 +36,16 @@ pub struct Trajectory {
 }
 
 impl Trajectory {
+    /// Nothing yet, in these columns.
+    pub(super) fn new(columns: Vec<String>) -> Self {
+        Self { columns, rows: Vec::new() }
+    }
+
+    /// One more row.
+    pub(super) fn push(&mut self, row: Vec<f64>) {
+        self.rows.push(row);
+    }
+
     /// Names of the columns; the first two are `step` and `loss`.
     pub fn columns(&self) -> &[String] {
         &self.columns

@@ -1,0 +1,104 @@
+//! Several views of the same samples brought to one partition, by alternating steps.
+
+mod dmfaw;
+mod fusion;
+mod view;
+mod weights;
+
+pub use fusion::{Part, consensus, mean_partition, view_weights};
+pub use view::Prepared;
+pub use weights::{ExponentRule, entropy, feature_weights, weight_power};
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::{StopReason, Trajectory};
+use crate::linalg::Mat;
+use crate::model::SemiNmf;
+use crate::spec::{ClusteringMethod, ClusteringSettings};
+use crate::{Error, Result};
+
+/// Brings views to one partition, as `settings` say.
+#[derive(Clone, Debug)]
+pub struct MultiView {
+    settings: ClusteringSettings,
+    interrupt: Option<Arc<AtomicBool>>,
+}
+
+/// What came of several views.
+#[derive(Clone, Debug)]
+pub struct Fused {
+    /// What samples are clustered by, samples × k.
+    pub embedding: Mat,
+    /// The clusters themselves, where the method gives them.
+    pub labels: Option<Vec<usize>>,
+    /// What was learned of each view.
+    pub views: Vec<FusedView>,
+    /// The weight of each view.
+    pub view_weights: Vec<f64>,
+    /// What takes the weighted mean of the partitions to the embedding, k × k; where the method has one.
+    pub whitening: Option<Mat>,
+    /// The exponent of the feature weights, where there are some.
+    pub exponent: Option<f64>,
+    /// One row a sweep; `objective` is what was lowered.
+    pub trajectory: Trajectory,
+    /// How it ended.
+    pub reason: StopReason,
+}
+
+/// What was learned of one view.
+#[derive(Clone, Debug)]
+pub struct FusedView {
+    /// Its factors.
+    pub model: SemiNmf,
+    /// The weight of each feature in the squared residual; 1 is the mean where weights are shares.
+    pub feature_weights: Vec<f64>,
+    /// M: from the consensus to the partition, k × k.
+    pub rotation: Mat,
+}
+
+impl Fused {
+    /// Sweeps made.
+    pub fn sweeps(&self) -> usize {
+        self.trajectory.rows().len().saturating_sub(1)
+    }
+}
+
+impl MultiView {
+    /// With these settings.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for one that is out of its range.
+    pub fn new(settings: ClusteringSettings) -> Result<Self> {
+        settings.check()?;
+        Ok(Self { settings, interrupt: None })
+    }
+
+    /// Stops, with what was reached, when the flag is set.
+    #[must_use]
+    pub fn interrupt(self, flag: Arc<AtomicBool>) -> Self {
+        Self { interrupt: Some(flag), ..self }
+    }
+
+    /// Brings `views` of `samples` samples to one partition.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if there are no views, one has fewer samples than there are clusters, or is zero;
+    /// [`Error::NotFinite`] if a view is not finite.
+    pub fn fit(&self, views: &[Prepared], samples: usize, seed: u64) -> Result<Fused> {
+        if views.is_empty() {
+            return Err(Error::parameter("the number of views", "1 or more", 0));
+        }
+        match self.settings.method {
+            ClusteringMethod::Dmfaw | ClusteringMethod::MvcDmfPa => {
+                self.by_semi_nmf(views, samples, seed)
+            }
+            _ => {
+                Err(Error::parameter("method", "dmfaw or mvc-dmf-pa", self.settings.method.name()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Tests of alternations over views.
+
+use super::*;
+use crate::random::{Purpose, normal, stream};
+use crate::spec::{FeatureWeights, NonNegativeSolver, PartitionStart};
+use crate::train::semi_nmf::Operand;
+
+/// Two views of 90 samples in 3 clusters; the second has features of pure noise after its first ones.
+pub(super) fn blobs(noisy: usize) -> Vec<Prepared> {
+    let mut random = stream(9, Purpose::Truth, 0);
+    let mut view = |features: usize, noise: usize| {
+        let centres = Mat::from_fn(3, features, |_, _| 2.0 * normal(&mut random));
+        let mut matrix = Mat::from_fn(90, features + noise, |i, j| {
+            let centre = if j < features { centres[(i % 3, j)] } else { 0.0 };
+            centre + normal(&mut random) * if j < features { 0.3 } else { 1.0 }
+        });
+        for j in 0..features + noise {
+            let column = matrix.col_mut(j);
+            let mean = column.iter().sum::<f64>() / 90.0;
+            let spread = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>().sqrt();
+            column.iter_mut().for_each(|x| *x = (*x - mean) / spread);
+        }
+        let size = (90.0_f64).sqrt() / matrix.frobenius();
+        Prepared { operand: Operand::dense(matrix.scaled(size)), present: (0..90).collect() }
+    };
+    vec![view(8, 0), view(12, noisy)]
+}
+
+fn settings() -> ClusteringSettings {
+    ClusteringSettings { clusters: 3, ..ClusteringSettings::default() }
+}
+
+fn fitted(settings: ClusteringSettings, noisy: usize) -> Fused {
+    MultiView::new(settings).unwrap().fit(&blobs(noisy), 90, 1).unwrap()
+}
+
+/// Whether samples of one cluster are closer to each other than to those of others, by their direction.
+pub(super) fn separates(embedding: &Mat) -> bool {
+    let unit = |i: usize| {
+        let row: Vec<f64> = (0..embedding.cols()).map(|r| embedding[(i, r)]).collect();
+        crate::linalg::unit(row)
+    };
+    let cosine = |i: usize, j: usize| crate::linalg::dot(&unit(i), &unit(j));
+    (3..90).all(|i| {
+        let (own, other) = (cosine(i, i % 3), cosine(i, (i + 1) % 3).max(cosine(i, (i + 2) % 3)));
+        own > other
+    })
+}
+
+#[test]
+fn the_objective_never_rises_while_the_exponent_is_frozen() {
+    for form in [FeatureWeights::Shares, FeatureWeights::Powers, FeatureWeights::Uniform] {
+        for solver in [NonNegativeSolver::Coordinate, NonNegativeSolver::Multiplicative] {
+            for start in [PartitionStart::Lp, PartitionStart::KMeans] {
+                let settings = ClusteringSettings {
+                    feature_weights: form,
+                    exponent_gains: (0.0, 0.0),
+                    tolerance: 0.0,
+                    sweeps: 40,
+                    solver,
+                    start,
+                    ..settings()
+                };
+                let run = fitted(settings, 10).trajectory;
+                let objective = run.column("objective").unwrap();
+                let scale = objective[0].abs();
+                let rises = objective.windows(2).any(|p| p[1] > p[0] + 1e-8 * scale);
+                assert!(!rises, "{form:?} {solver:?} {start:?} {objective:?}");
+                assert!(objective[objective.len() - 1] < objective[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn features_of_noise_weigh_less_than_a_tenth_of_others_and_do_no_harm() {
+    let fused = fitted(settings(), 20);
+    let weights = &fused.views[1].feature_weights;
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (told, noise) = (mean(&weights[..12]), mean(&weights[12..]));
+    assert!(noise < 0.1 * told, "{noise} {told} {:?}", fused.exponent);
+    assert!(separates(&fused.embedding));
+    assert!(separates(&fitted(settings(), 0).embedding));
+}
+
+#[test]
+fn scale_rotations_and_view_weights_are_held() {
+    let fused = fitted(settings(), 5);
+    let gram = fused.embedding.t().times(fused.embedding.view());
+    assert!(gram.minus(&Mat::eye(3, 3)).max_abs() < 1e-10);
+    for view in &fused.views {
+        let gram = view.rotation.t().times(view.rotation.view());
+        assert!(gram.minus(&Mat::eye(3, 3)).max_abs() < 1e-10);
+        assert!((view.model.partition().frobenius() - 3.0_f64.sqrt()).abs() < 1e-10);
+    }
+    assert!((crate::linalg::norm(&fused.view_weights) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_missing_sample_of_one_view_is_placed_by_the_other() {
+    let mut views = blobs(0);
+    let present: Vec<usize> = (0..90).filter(|i| i % 5 != 4).collect();
+    let mut whole = Mat::zeros(90, views[1].operand.shape().1);
+    views[1].operand.each(|i, j, x| whole[(i, j)] = x);
+    let kept = Mat::from_fn(present.len(), whole.cols(), |i, j| whole[(present[i], j)]);
+    views[1] = Prepared { operand: Operand::dense(kept), present };
+    let fused = MultiView::new(settings()).unwrap().fit(&views, 90, 1).unwrap();
+    assert!(separates(&fused.embedding));
+}
+
+#[test]
+fn the_basis_as_a_whole_moves_as_published_layer_by_layer() {
+    use crate::linalg::svd;
+    let pinv = |m: &Mat| {
+        let found = svd(m.view()).unwrap();
+        let scaled = Mat::from_fn(found.v.rows(), found.s.len(), |i, r| {
+            if found.s[r] > 1e-10 * found.s[0] { found.v[(i, r)] / found.s[r] } else { 0.0 }
+        });
+        scaled.view().times(found.u.t())
+    };
+    let view = &blobs(0)[1];
+    let mut x = Mat::zeros(12, 90);
+    view.operand.each(|i, j, value| x[(j, i)] = value);
+    let mut state = view::ViewState::pretrained(view, &settings(), 90, 0).unwrap();
+    let model = state.model().unwrap();
+    assert_eq!(model.widths(), [6, 3]);
+    let partition = model.partition().clone();
+    // F_1 = X Φ_1⁺, then F_2 = F_1⁺ X G⁺, with weights above zero that cancel in the first.
+    let first = x.times(&pinv(&model.factors()[1].times(&partition)));
+    let second = pinv(&first).times(&x).times(&pinv(&partition));
+    let published = first.times(&second);
+    state.move_basis().unwrap();
+    let found = state.model().unwrap();
+    assert!(found.basis().minus(&published).max_abs() < 1e-8 * published.max_abs());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
+    let at = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| fitted(settings(), 5).embedding)
+    };
+    assert_eq!(at(1), at(2));
+}
