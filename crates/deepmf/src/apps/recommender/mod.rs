@@ -60,6 +60,7 @@ const NEGLIGIBLE: f64 = 1e-10;
 pub struct Recommender {
     settings: RecommenderSettings,
     seed: u64,
+    scale: Option<Discretizer>,
     interrupt: Option<Arc<AtomicBool>>,
 }
 
@@ -96,7 +97,13 @@ impl Learned {
 impl Recommender {
     /// A recommender with these settings; `seed` draws what is held out and where the fit begins.
     pub fn new(settings: RecommenderSettings, seed: u64) -> Self {
-        Self { settings, seed, interrupt: None }
+        Self { settings, seed, scale: None, interrupt: None }
+    }
+
+    /// The levels that ratings may have, where not all of them need to occur.
+    #[must_use]
+    pub fn scale(self, scale: Discretizer) -> Self {
+        Self { scale: Some(scale), ..self }
     }
 
     /// Stops, with what was reached, when the flag is set.
@@ -107,10 +114,11 @@ impl Recommender {
 
     /// Fits all ratings of a table.
     ///
-    /// The levels are the values that occur, unless there are more than 50: then there are none, and neither rounding nor probabilities.
+    /// The levels are the values that occur, unless others were given. Of more than 50 there are none, and neither rounding nor probabilities.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if a setting is outside its range, nothing is rated, or all ratings are equal; [`Error::NotFinite`] if the fit diverged.
+    /// [`Error::Parameter`] if a setting is outside its range, nothing is rated, all ratings are equal (unless levels were given), or one is not among the given levels;
+    /// [`Error::NotFinite`] if the fit diverged.
     pub fn fit(&self, table: &Table) -> Result<Recommends> {
         let begun = Instant::now();
         let entries = &table.entries;
@@ -124,7 +132,13 @@ impl Recommender {
         if !(0.0..=0.9).contains(&share) {
             return Err(Error::parameter("validation", "from 0 to 0.9", share));
         }
-        let scale = Discretizer::of_ratings(entries.values())?;
+        let scale = match &self.scale {
+            None => Discretizer::of_ratings(entries.values())?,
+            Some(given) => {
+                entries.values().iter().try_for_each(|x| given.place_of(*x).map(drop))?;
+                given.clone()
+            }
+        };
         let levels = scale.levels().to_vec();
         let range = (levels[0], levels[levels.len() - 1]);
         let scale = Some(scale).filter(|scale| scale.levels().len() <= MOST_LEVELS);
