@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::{self, Talk};
 use crate::place::{self, Place};
+use crate::progress::Bar;
 
 /// Fits a recommender.
 pub(crate) fn fit(args: &RecommendFit, talk: Talk) -> Result<Ending, Failure> {
@@ -26,7 +27,10 @@ pub(crate) fn fit(args: &RecommendFit, talk: Talk) -> Result<Ending, Failure> {
     if !args.levels.is_empty() {
         recommender = recommender.scale(Discretizer::new(&args.levels)?);
     }
-    let done = recommender.fit(&table)?;
+    let bar = Bar::new(talk);
+    let fitted = recommender.watch(|stage| bar.stage(stage)).fit(&table);
+    drop(bar);
+    let done = fitted?;
     done.save(&args.output)?;
     let (rows, cols) = table.entries.shape();
     let levels = done.scale.as_ref().map(|scale| scale.levels().len());

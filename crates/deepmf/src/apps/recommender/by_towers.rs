@@ -61,7 +61,7 @@ impl Trained {
     }
 }
 
-impl Recommender {
+impl Recommender<'_> {
     /// The sizes of the towers for so many ratings.
     pub(super) fn tower_sizes(&self, ratings: usize) -> TowerSizes {
         let published = TowerSizes::default();
@@ -144,6 +144,7 @@ impl Recommender {
                 .blocks(blocks)
                 .seed(self.seed)
                 .every(steps)
+                .watch(move |progress| self.tell(held.is_some(), progress))
                 .stop(Stop::new().steps(epochs * steps));
             if let Some(unseen) = &unseen {
                 let validation = Validation::new(unseen.clone()).every(every * steps);
