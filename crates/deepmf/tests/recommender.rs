@@ -5,7 +5,7 @@
 use deepmf::apps::{Known, RankingSettings, Recommender, Recommends, compare_recommenders};
 use deepmf::data::{self, Entries, Table};
 use deepmf::linalg::Mat;
-use deepmf::model::Tensors;
+use deepmf::model::{Discretizer, Tensors};
 use deepmf::random::{Purpose, RngExt, stream};
 use deepmf::spec::{RatingModel, RecommenderSettings, TowerSize};
 
@@ -288,7 +288,7 @@ fn bad_ratings_and_settings_are_refused() {
     assert_eq!(empty, "the number of test ratings must be 1 or more, but it is 0");
     let off = test.entries.with_values(vec![2.5; test.entries.len()]).unwrap();
     let off = fitted.evaluate(&labelled(off)).unwrap_err().to_string();
-    assert!(off.starts_with("every test rating must be one of the levels 1, 2, 3, 4, 5"), "{off}");
+    assert!(off.starts_with("every rating must be one of the levels 1, 2, 3, 4, 5"), "{off}");
 }
 
 #[test]
@@ -456,4 +456,32 @@ fn models_are_compared_on_the_same_folds_in_their_order() {
     assert!((alone.rmse - found[1].rmse).abs() < 3.0 * 2.0 * found[1].rmse_error);
     assert!(compare_recommenders(&models, &train, 1, 1, None).is_err());
     assert!(compare_recommenders(&[], &train, 4, 1, None).is_err());
+}
+
+#[test]
+fn a_level_that_occurs_once_is_no_obstacle_to_a_comparison() {
+    let (train, _) = ratings();
+    let mut values = train.entries.values().to_vec();
+    let lowest = values.iter().fold(f64::INFINITY, |least, x| least.min(*x));
+    values[7] = lowest - 1.0;
+    let train = labelled(train.entries.with_values(values).unwrap());
+    let found = compare_recommenders(&[RecommenderSettings::default()], &train, 3, 1, None);
+    assert!(found.unwrap()[0].log_loss.is_some());
+}
+
+#[test]
+fn levels_may_be_given_and_then_hold_for_every_rating() {
+    let (train, test) = ratings();
+    let half_stars: Vec<f64> = (1..=10).map(|k| 0.5 * f64::from(k)).collect();
+    let scale = Discretizer::new(&half_stars).unwrap();
+    let fitted = Recommender::new(RecommenderSettings::default(), 0).scale(scale).fit(&train);
+    let mut values = test.entries.values().to_vec();
+    values[0] = 0.5;
+    let test = labelled(test.entries.with_values(values).unwrap());
+    let found = fitted.unwrap().evaluate(&test).unwrap();
+    assert!(found.log_loss.unwrap().is_finite() && found.rmse_discrete.is_some());
+    let whole = Discretizer::new(&[2.0, 3.0, 4.0, 5.0]).unwrap();
+    let refused = Recommender::new(RecommenderSettings::default(), 0).scale(whole).fit(&train);
+    let told = refused.unwrap_err().to_string();
+    assert_eq!(told, "every rating must be one of the levels 2, 3, 4, 5, but it is 1");
 }

@@ -94,6 +94,15 @@ pub(crate) struct RecommendFit {
     /// Of two-tower and discrete: keep the towers that did not see what was held out, which halves the time.
     #[arg(long, help_heading = "Fit")]
     no_refit: bool,
+    /// The levels that ratings may have, ascending, with commas between [default: those that occur, if there are at most 50].
+    #[arg(
+        long,
+        value_name = "LEVELS",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        help_heading = "Fit"
+    )]
+    pub(crate) levels: Vec<f64>,
     /// The seed of all that is random.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
     pub(crate) seed: u64,
@@ -191,6 +200,9 @@ pub(crate) struct RecommendEvaluate {
     /// The seed of the drawn columns.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "top", help_heading = "Ranking")]
     pub(crate) seed: u64,
+    /// Write a page with the errors and a reliability diagram.
+    #[arg(long, value_name = "FILE.html", help_heading = "Output")]
+    pub(crate) report: Option<PathBuf>,
     /// Print one JSON object on stdout.
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,

@@ -4,6 +4,7 @@ mod analyse;
 mod complete;
 mod describe;
 mod doctor;
+mod evaluate;
 mod example;
 mod experiment;
 mod fetch;
@@ -61,7 +62,7 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Complete(args) => complete::run(args, talk),
         Command::Sense(args) => sense::run(args, talk),
         Command::Recommend(Recommend::Fit(args)) => recommend::fit(args, talk),
-        Command::Recommend(Recommend::Evaluate(args)) => recommend::evaluate(args, talk),
+        Command::Recommend(Recommend::Evaluate(args)) => evaluate::run(args, talk),
         Command::Recommend(Recommend::Predict(args)) => recommend::predict(args, talk),
         Command::Recommend(Recommend::Top(args)) => recommend::top(args, talk),
         Command::Recommend(Recommend::FoldIn(args)) => recommend::fold_in(args, talk),

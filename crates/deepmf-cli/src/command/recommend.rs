@@ -1,25 +1,21 @@
-//! `recommend`: fits a recommender to ratings, judges it, and lets it predict and recommend.
+//! `recommend`: fits a recommender to ratings, and lets it predict and recommend.
 
 use std::path::Path;
-use std::time::Instant;
 
-use deepmf::apps::{
-    Evaluation, Known, Prediction, Ranking, RankingSettings, Recommender, Recommends,
-};
+use deepmf::apps::{Known, Prediction, Recommender, Recommends};
 use deepmf::data::{self, Entries, Form, Format, Passthrough, Table, align, read_with};
 use deepmf::linalg::Mat;
-use deepmf::report::{self, Cell, Column};
+use deepmf::model::Discretizer;
 use deepmf::{Error, Result};
 use serde_json::{Value, json};
 
 use super::Ending;
-use crate::args::{
-    RatingsInput, RecommendEvaluate, RecommendFit, RecommendFoldIn, RecommendPredict, RecommendTop,
-};
+use crate::args::{RatingsInput, RecommendFit, RecommendFoldIn, RecommendPredict, RecommendTop};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::{self, Talk};
 use crate::place::{self, Place};
+use crate::progress::Bar;
 
 /// Fits a recommender.
 pub(crate) fn fit(args: &RecommendFit, talk: Talk) -> Result<Ending, Failure> {
@@ -27,8 +23,14 @@ pub(crate) fn fit(args: &RecommendFit, talk: Talk) -> Result<Ending, Failure> {
     let inputs: Vec<&Path> = [Some(args.ratings.as_path()), mask].into_iter().flatten().collect();
     place::check_file(&args.output, &inputs)?;
     let table = ratings(&args.ratings, &args.input, mask, "the mask of the training ratings")?;
-    let recommender = Recommender::new(args.settings(), args.seed).interrupt(interrupt::flag());
-    let done = recommender.fit(&table)?;
+    let mut recommender = Recommender::new(args.settings(), args.seed).interrupt(interrupt::flag());
+    if !args.levels.is_empty() {
+        recommender = recommender.scale(Discretizer::new(&args.levels)?);
+    }
+    let bar = Bar::new(talk);
+    let fitted = recommender.watch(|stage| bar.stage(stage)).fit(&table);
+    drop(bar);
+    let done = fitted?;
     done.save(&args.output)?;
     let (rows, cols) = table.entries.shape();
     let levels = done.scale.as_ref().map(|scale| scale.levels().len());
@@ -58,77 +60,6 @@ pub(crate) fn fit(args: &RecommendFit, talk: Talk) -> Result<Ending, Failure> {
     }
     talk.line(&format!("the recommender: {}", args.output.display()));
     Ok(Ending::of(done.reason))
-}
-
-/// Judges a recommender.
-pub(crate) fn evaluate(args: &RecommendEvaluate, talk: Talk) -> Result<Ending, Failure> {
-    let begun = Instant::now();
-    let model = Recommends::load(&args.model)?;
-    let mask = args.test_mask.as_deref();
-    let table = ratings(&args.ratings, &args.input, mask, "the mask of the test ratings")?;
-    let found = model.evaluate(&table)?;
-    let settings = args.top.map(|top| RankingSettings {
-        top,
-        negatives: args.negatives,
-        threshold: args.relevant,
-        seed: args.seed,
-    });
-    let ranking = settings.map(|settings| model.ranking(&table, &settings)).transpose()?;
-    let seconds = begun.elapsed().as_secs_f64();
-    if args.json {
-        let mut judged = judged(&found, model.parameters, seconds);
-        judged["ranking"] = ranking.as_ref().map_or(Value::Null, |r| ranked(r, args.negatives));
-        output::json(&judged)?;
-    }
-    talk.line(&format!("{} ratings", found.ratings));
-    talk.table(&errors(&found)?);
-    if let Some(Ranking { top, threshold, rows, precision, recall, ndcg, hit_rate, .. }) = ranking {
-        talk.line(&format!(
-            "the first {top} places, relevant from {threshold}, {rows} rows: precision {precision:.4}, recall {recall:.4}, NDCG {ndcg:.4}, hits {hit_rate:.4}"
-        ));
-    }
-    let new = found.ratings - found.blocks[0].1;
-    tell_unknown(new, found.ratings, talk);
-    Ok(Ending::Done)
-}
-
-fn judged(found: &Evaluation, parameters: usize, seconds: f64) -> Value {
-    let [both, row, column, neither] = found.blocks.map(|block| block.2);
-    let reliability: Vec<Value> = found
-        .reliability
-        .iter()
-        .map(|bin| json!({"said": bin.said, "seen": bin.seen, "count": bin.count}))
-        .collect();
-    json!({
-        "ratings": found.ratings,
-        "rmse": found.rmse,
-        "mae": found.mae,
-        "exact_rate": found.exact_rate,
-        "log_loss": found.log_loss,
-        "rmse_rounded": found.rmse_rounded,
-        "mae_rounded": found.mae_rounded,
-        "rmse_discrete": found.rmse_discrete,
-        "mae_discrete": found.mae_discrete,
-        // A row is new where the column alone is known.
-        "rmse_blocks": {"seen_seen": both, "new_row": column, "new_column": row, "new_both": neither},
-        "reliability": reliability,
-        "parameters": parameters,
-        "seconds": seconds,
-    })
-}
-
-fn ranked(ranking: &Ranking, negatives: usize) -> Value {
-    json!({
-        "top": ranking.top,
-        "threshold": ranking.threshold,
-        "negatives": negatives,
-        "rows": ranking.rows,
-        "relevant": ranking.relevant,
-        "precision": ranking.precision,
-        "recall": ranking.recall,
-        "ndcg": ranking.ndcg,
-        "hit_rate": ranking.hit_rate,
-    })
 }
 
 /// Predicts pairs.
@@ -217,7 +148,8 @@ pub(crate) fn top(args: &RecommendTop, talk: Talk) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
-fn tell_unknown(new: usize, all: usize, talk: Talk) {
+/// Says how many pairs are predicted by less than both sides.
+pub(super) fn tell_unknown(new: usize, all: usize, talk: Talk) {
     if new > 0 {
         talk.warning(&format!(
             "of {all} pairs {new} have a row or column without a rating in the fit: predicted by the mean and the offset of the other one"
@@ -303,23 +235,4 @@ pub(super) fn columns(
         col_labels: Some(vec!["value".into()]),
         form: Form::Wide { delimiter, row_names: None, passthrough },
     })
-}
-
-/// The errors as a table for people.
-fn errors(found: &Evaluation) -> Result<report::Table> {
-    let right = ["RMSE", "MAE", "exact", "log-loss"].map(Column::right);
-    let columns = [vec![Column::left("answer")], right.to_vec()].concat();
-    let mut table = report::Table::new("Errors", columns);
-    let mut line = |name: &str, numbers: [Option<f64>; 4]| {
-        table.push([vec![name.into()], numbers.map(Cell::from).to_vec()].concat())
-    };
-    line("prediction", [Some(found.rmse), Some(found.mae), None, None])?;
-    if found.rmse_rounded.is_some() {
-        line("nearest level", [found.rmse_rounded, found.mae_rounded, None, None])?;
-    }
-    if found.log_loss.is_some() {
-        let numbers = [found.rmse_discrete, found.mae_discrete, found.exact_rate, found.log_loss];
-        line("median level", numbers)?;
-    }
-    Ok(table)
 }

@@ -49,6 +49,9 @@ fn a_recommender_is_fitted_judged_and_asked() {
     assert_eq!((&fit["rows"], &fit["cols"], &fit["levels"]), (&30.into(), &20.into(), &5.into()));
     let found = desk.json("recommend evaluate m test.csv --json");
     assert_eq!(found["ratings"], 60);
+    desk.done("recommend evaluate m test.csv --report page.html -q");
+    let page = desk.text("page.html");
+    assert!(page.contains("Reliability") && page.contains("share seen"), "{page}");
     let baseline = desk.done("recommend fit train.csv --rank 0 -o offsets --json");
     assert!(baseline.contains("\"parameters\": 51"), "{baseline}");
     let offsets = desk.json("recommend evaluate offsets test.csv --json");
@@ -170,12 +173,18 @@ fn bad_ratings_and_files_are_refused_and_nothing_is_written() {
         ("fit nan.csv -o n", "must have an observed entry"),
         ("fit train.csv -o train.csv", "must be other than the input"),
         ("fit train.csv --validation 1 -o n", "must be from 0 to 0.9"),
+        (
+            "fit train.csv --levels 1,2,3 -o n",
+            "every rating must be one of the levels 1, 2, 3, but",
+        ),
+        ("fit train.csv --levels 3,1 -o n", "levels must be ascending, but it is 3 before 1"),
+        ("evaluate m test.csv --report m", "must be other than the input"),
         ("fit train.csv --ridge 0 -o n", "must be a number above 0"),
         ("fit train.csv --model deep -o n", "possible values: als, linear"),
         ("fit test.csv --train-mask elsewhere.csv -o n", "must leave a rating"),
         (
             "evaluate m off.csv",
-            "every test rating must be one of the levels 1, 2, 3, 4, 5, but it is 4.5",
+            "every rating must be one of the levels 1, 2, 3, 4, 5, but it is 4.5",
         ),
         ("evaluate m none.csv", "must have an observed entry"),
         ("evaluate half test.csv", "half: must be a safetensors file, but it is not"),

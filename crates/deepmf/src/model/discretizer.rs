@@ -69,6 +69,18 @@ impl Discretizer {
         &self.levels
     }
 
+    /// The place of a rating among the levels.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if it is none of them.
+    pub fn place_of(&self, rating: f64) -> Result<usize> {
+        self.levels.iter().position(|level| *level == rating).ok_or_else(|| {
+            let words: Vec<String> = self.levels.iter().map(f64::to_string).collect();
+            let allowed = format!("one of the levels {}", words.join(", "));
+            Error::parameter("every rating", allowed, rating)
+        })
+    }
+
     /// The boundaries, one between each two levels.
     pub fn boundaries(&self) -> &[f64] {
         &self.boundaries

@@ -13,7 +13,7 @@ const PENALTY: f64 = 60.0;
 /// The length of the first steps.
 const LENGTH: f64 = 1e-3;
 
-impl Recommender {
+impl Recommender<'_> {
     /// I-AutoRec on the residuals.
     pub(super) fn by_autorec(&self, entries: &Entries) -> Result<Learned> {
         let hidden = self.settings.hidden.unwrap_or(HIDDEN);

@@ -42,7 +42,7 @@ struct Fit {
     run: Run,
 }
 
-impl Recommender {
+impl Recommender<'_> {
     /// Steps, and which of the candidates (seed and penalty), are chosen on what is held out; then all ratings are fitted with as many by the same one.
     pub(super) fn by_codes(
         &self,
@@ -106,7 +106,11 @@ impl Recommender {
         let residuals = rest(entries, spread)?;
         let Start { mut model, penalties, length, turned } = make(&residuals)?;
         let optimizer = Penalized::new(Rprop::new(length)?, penalties)?;
-        let mut trainer = Trainer::new(optimizer).stop(Stop::new().steps(steps)).seed(self.seed);
+        let mut trainer = Trainer::new(optimizer)
+            .stop(Stop::new().steps(steps))
+            .every(EVERY)
+            .seed(self.seed)
+            .watch(|progress| self.tell(!held.is_empty(), progress));
         if !held.is_empty() {
             let held = squared(&rest(held, spread)?, turned, Constant::Mean)?;
             trainer = trainer.validation(Validation::new(held).every(EVERY).patience(PATIENCE));

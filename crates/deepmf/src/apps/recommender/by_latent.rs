@@ -17,7 +17,7 @@ const SPREAD: f64 = 1.0;
 /// Starts with each penalty; the best of all is kept.
 const STARTS: u64 = 2;
 
-impl Recommender {
+impl Recommender<'_> {
     /// Nonlinear factorization of the residuals.
     pub(super) fn by_latent(&self, entries: &Entries) -> Result<Learned> {
         let settings = &self.settings;

@@ -61,7 +61,7 @@ impl Trained {
     }
 }
 
-impl Recommender {
+impl Recommender<'_> {
     /// The sizes of the towers for so many ratings.
     pub(super) fn tower_sizes(&self, ratings: usize) -> TowerSizes {
         let published = TowerSizes::default();
@@ -125,8 +125,8 @@ impl Recommender {
         learned(done, held, reason)
     }
 
-    /// The recipe of towers; then, if there are levels, both are trained on at the rate that was reached, the levels softly at first. As levels are
-    /// those of rounding before, they are never worse than it on what is held out.
+    /// The recipe of towers; then, if there are levels, both are trained on at the rate that was reached, the levels softly at first. Where something is
+    /// held out and its squared errors do not fall by more than their standard error, what was before is kept: levels are then those of rounding.
     fn trained(
         &self,
         entries: &Entries,
@@ -137,16 +137,17 @@ impl Recommender {
     ) -> Result<Trained> {
         let sizes = self.tower_sizes(entries.len());
         let mut towers = TwoTower::<f32>::new(entries, range, &sizes, self.seed)?;
-        let (problem, held) = (ratings(entries)?, held.map(ratings).transpose()?);
+        let (problem, unseen) = (ratings(entries)?, held.map(ratings).transpose()?);
         let (blocks, steps) = blocks(entries.shape(), entries.len())?;
         let trainer = |rate: f64, decay: Schedule, epochs: u64, every: u64| {
             let mut trainer = Trainer::new(Adam::new(rate)?.schedule(decay))
                 .blocks(blocks)
                 .seed(self.seed)
                 .every(steps)
+                .watch(move |progress| self.tell(held.is_some(), progress))
                 .stop(Stop::new().steps(epochs * steps));
-            if let Some(held) = &held {
-                let validation = Validation::new(held.clone()).every(every * steps);
+            if let Some(unseen) = &unseen {
+                let validation = Validation::new(unseen.clone()).every(every * steps);
                 trainer = trainer.validation(validation.patience(PATIENCE * steps));
             }
             if let Some(flag) = &self.interrupt {
@@ -162,14 +163,48 @@ impl Recommender {
         let (start, end) = STEEPNESS;
         let factor = (end / start).powf(1.0 / LEVEL_EPOCHS as f64);
         let annealing = Annealing { start, factor, every: steps };
+        let mut rounding = towers.clone();
+        rounding.shed();
         let mut model = Discretized::new(towers, levels.clone(), annealing, BOUNDARIES)?;
         let mut trainer = trainer(rate, Schedule::Constant, epochs.levels, 1)?;
-        let level_run = trainer.fit(&problem, &mut model)?;
-        let learned = Some((model.scale()?, level_run));
+        let mut level_run = trainer.fit(&problem, &mut model)?;
+        let scale = model.scale()?;
         let mut towers = model.into_inner();
         towers.shed();
-        Ok(Trained { towers, run, learned })
+        if let Some(held) = held {
+            let before = squared_errors(&rounding, levels, held, range);
+            let after = squared_errors(&towers, &scale, held, range);
+            if !falls(&before, &after) {
+                let error = (before.iter().sum::<f64>() / before.len() as f64).sqrt();
+                level_run.best = Some((0, error));
+                return Ok(Trained {
+                    towers: rounding,
+                    run,
+                    learned: Some((levels.clone(), level_run)),
+                });
+            }
+        }
+        Ok(Trained { towers, run, learned: Some((scale, level_run)) })
     }
+}
+
+fn squared_errors(
+    towers: &TwoTower<f32>,
+    scale: &Discretizer,
+    held: &Entries,
+    range: (f64, f64),
+) -> Vec<f64> {
+    let factors = factors(towers, range);
+    held.iter().map(|(i, j, x)| (scale.level(factors.at(i, j)) - x).powi(2)).collect()
+}
+
+/// Whether numbers fall in the mean by more than the standard error of their differences.
+fn falls(before: &[f64], after: &[f64]) -> bool {
+    let differences: Vec<f64> = before.iter().zip(after).map(|(b, a)| b - a).collect();
+    let count = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / count;
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    mean > (variance / count).sqrt()
 }
 
 fn ratings(entries: &Entries) -> Result<Problem> {

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::Recommender;
 use crate::data::{Table, k_fold};
+use crate::model::Discretizer;
 use crate::spec::RecommenderSettings;
 use crate::train::try_trials;
 use crate::{Error, Result};
@@ -43,13 +44,15 @@ pub fn compare_recommenders(
     if models.is_empty() {
         return Err(Error::parameter("the number of models", "1 or more", 0));
     }
+    // A fold may lack a level that another one has.
+    let scale = Discretizer::of_ratings(table.entries.values())?;
     let parts = k_fold(&table.entries, folds, seed)?;
     let items: Vec<_> = models.iter().flat_map(|m| parts.iter().map(move |p| (m, p))).collect();
     let flag = interrupt.map(AsRef::as_ref);
     let answers = try_trials(&items, None, flag, |_, (settings, (rest, held))| {
         let part =
             |entries: &crate::data::Entries| Table { entries: entries.clone(), ..table.clone() };
-        let recommender = Recommender::new((*settings).clone(), seed);
+        let recommender = Recommender::new((*settings).clone(), seed).scale(scale.clone());
         let recommender = match interrupt {
             Some(flag) => recommender.interrupt(flag.clone()),
             None => recommender,

@@ -1,12 +1,12 @@
 //! How well a recommender predicts ratings that it has not seen.
 
 use super::{Known, Recommends};
+use crate::Result;
 use crate::analysis::metrics::{
     Reliability, exact_rate, level_log_loss, mean_absolute_error, reliability,
     root_mean_square_error,
 };
 use crate::data::Table;
-use crate::{Error, Result};
 
 /// Bins of a reliability diagram.
 const BINS: usize = 10;
@@ -43,7 +43,7 @@ impl Recommends {
     /// Judges predictions of the ratings in a table, matched as by [`Recommends::pairs`].
     ///
     /// # Errors
-    /// [`Error::Parameter`] if there are none, or one is not among the levels.
+    /// [`Error::Parameter`](crate::Error::Parameter) if there are none, or one is not among the levels.
     pub fn evaluate(&self, table: &Table) -> Result<Evaluation> {
         let truth = table.entries.values();
         let pairs = self.pairs(table);
@@ -71,15 +71,7 @@ impl Recommends {
             blocks: [Known::Both, Known::Row, Known::Column, Known::Neither].map(block),
         };
         let Some(scale) = &self.scale else { return Ok(evaluation) };
-        let levels = scale.levels();
-        let place = |x: &f64| {
-            levels.iter().position(|level| level == x).ok_or_else(|| {
-                let words: Vec<String> = levels.iter().map(f64::to_string).collect();
-                let allowed = format!("one of the levels {}", words.join(", "));
-                Error::parameter("every test rating", allowed, x)
-            })
-        };
-        let places = truth.iter().map(place).collect::<Result<Vec<usize>>>()?;
+        let places = truth.iter().map(|x| scale.place_of(*x)).collect::<Result<Vec<usize>>>()?;
         let rounded: Vec<f64> = scores.iter().map(|score| scale.level(*score)).collect();
         evaluation.rmse_rounded = Some(root_mean_square_error(&rounded, truth)?);
         evaluation.mae_rounded = Some(mean_absolute_error(&rounded, truth)?);

@@ -14,8 +14,8 @@ mod ranking;
 mod recommends;
 mod saved;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 pub use compare::{Compared, compare_recommenders};
@@ -26,13 +26,14 @@ pub use ids::Ids;
 pub use ranking::{Ranking, RankingSettings};
 pub use recommends::{Known, Prediction, Recommends};
 
-use super::Completion;
 use super::completion::LEAST_TO_SPLIT;
+use super::selection::{Watch, tell};
+use super::{Completion, Stage};
 use crate::data::{Entries, Table, split};
 use crate::linalg::Mat;
 use crate::model::{Discretizer, Factors, LevelProbabilities, Model, Pass, TwoTower};
 use crate::spec::{CompletionSettings, RatingModel, RecommenderSettings, Scaling};
-use crate::train::{LeastSquares, StopReason};
+use crate::train::{LeastSquares, Progress, StopReason};
 use crate::{Error, Result};
 
 /// Ratings with more levels than this are numbers, not levels.
@@ -56,11 +57,12 @@ const NEGLIGIBLE: f64 = 1e-10;
 /// assert!(best.len() == 3 && best[0].1 >= best[2].1);
 /// # Ok::<(), deepmf::Error>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Recommender {
+pub struct Recommender<'a> {
     settings: RecommenderSettings,
     seed: u64,
+    scale: Option<Discretizer>,
     interrupt: Option<Arc<AtomicBool>>,
+    watch: Option<Watch<'a>>,
 }
 
 /// What a model learned, in the form that all of them share.
@@ -93,10 +95,16 @@ impl Learned {
     }
 }
 
-impl Recommender {
+impl<'a> Recommender<'a> {
     /// A recommender with these settings; `seed` draws what is held out and where the fit begins.
     pub fn new(settings: RecommenderSettings, seed: u64) -> Self {
-        Self { settings, seed, interrupt: None }
+        Self { settings, seed, scale: None, interrupt: None, watch: None }
+    }
+
+    /// The levels that ratings may have, where not all of them need to occur.
+    #[must_use]
+    pub fn scale(self, scale: Discretizer) -> Self {
+        Self { scale: Some(scale), ..self }
     }
 
     /// Stops, with what was reached, when the flag is set.
@@ -105,12 +113,27 @@ impl Recommender {
         Self { interrupt: Some(flag), ..self }
     }
 
+    /// Tells where the fit is; not of `als`, which is quick.
+    #[must_use]
+    pub fn watch(self, watch: impl FnMut(&Stage) + Send + 'a) -> Self {
+        Self { watch: Some(Mutex::new(Box::new(watch))), ..self }
+    }
+
+    /// Says how far the fit is that leaves ratings out, or the one of all ratings.
+    fn tell(&self, leaves_out: bool, progress: &Progress) {
+        let what = if leaves_out { "ratings that are not held out" } else { "all ratings" };
+        let total = if self.settings.validation > 0.0 && self.settings.refit { 2 } else { 1 };
+        let done = if leaves_out { 0 } else { total - 1 };
+        tell(self.watch.as_ref(), &Stage { what: what.into(), done, total, progress: *progress });
+    }
+
     /// Fits all ratings of a table.
     ///
-    /// The levels are the values that occur, unless there are more than 50: then there are none, and neither rounding nor probabilities.
+    /// The levels are the values that occur, unless others were given. Of more than 50 there are none, and neither rounding nor probabilities.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if a setting is outside its range, nothing is rated, or all ratings are equal; [`Error::NotFinite`] if the fit diverged.
+    /// [`Error::Parameter`] if a setting is outside its range, nothing is rated, all ratings are equal (unless levels were given), or one is not among the given levels;
+    /// [`Error::NotFinite`] if the fit diverged.
     pub fn fit(&self, table: &Table) -> Result<Recommends> {
         let begun = Instant::now();
         let entries = &table.entries;
@@ -124,7 +147,13 @@ impl Recommender {
         if !(0.0..=0.9).contains(&share) {
             return Err(Error::parameter("validation", "from 0 to 0.9", share));
         }
-        let scale = Discretizer::of_ratings(entries.values())?;
+        let scale = match &self.scale {
+            None => Discretizer::of_ratings(entries.values())?,
+            Some(given) => {
+                entries.values().iter().try_for_each(|x| given.place_of(*x).map(drop))?;
+                given.clone()
+            }
+        };
         let levels = scale.levels().to_vec();
         let range = (levels[0], levels[levels.len() - 1]);
         let scale = Some(scale).filter(|scale| scale.levels().len() <= MOST_LEVELS);
@@ -220,7 +249,8 @@ impl Recommender {
     fn by_completion(&self, entries: &Entries) -> Result<Learned> {
         // One unit for all columns, so that offsets mean the same everywhere.
         let settings = CompletionSettings { scaling: Scaling::Table, ..Default::default() };
-        let completion = Completion::new(settings, self.seed);
+        let completion =
+            Completion::new(settings, self.seed).watch(|stage| tell(self.watch.as_ref(), stage));
         let completion = match &self.interrupt {
             Some(flag) => completion.interrupt(flag.clone()),
             None => completion,
