@@ -5,6 +5,7 @@ mod by_flow;
 mod by_split;
 mod calibration;
 mod cell;
+mod clustering;
 mod completed;
 mod completion;
 mod conformal;
@@ -26,6 +27,7 @@ mod start;
 
 pub use baseline::Baselines;
 pub use cell::{Filled, HeldOut, TruthErrors};
+pub use clustering::{Clustered, Clustering};
 pub use completed::Completed;
 pub use completion::Completion;
 pub use conformal::Intervals;

@@ -21,7 +21,7 @@ pub use classes::Classes;
 pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
-pub use prepare::Preparation;
+pub use prepare::{Preparation, ViewTransform};
 pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_dense, read_with};
 pub use split::{hole_folds, k_fold, split};
 pub use split_lines::{ColdSplit, Latest, cold_split, split_by_time};

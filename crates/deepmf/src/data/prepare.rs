@@ -37,34 +37,79 @@ impl fmt::Display for Preparation {
     }
 }
 
+/// What makes a view ready, kept so that new samples can be made ready alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ViewTransform {
+    /// How; never [`Preparation::Auto`], which chooses one.
+    pub how: Preparation,
+    width: usize,
+    /// What is subtracted from each feature and what the rest is multiplied by; where features are standardised.
+    standard: Vec<(f64, f64)>,
+}
+
+impl ViewTransform {
+    /// The view made ready. Of unit length, few numbers are stored sparse.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if it has other features than the view that this was made for.
+    pub fn apply(&self, view: View) -> Result<View> {
+        if view.width() != self.width {
+            let expected = format!("{} features", self.width);
+            return Err(Error::shape(format!("view `{}`", view.name), expected, view.width()));
+        }
+        let features = match self.how {
+            Preparation::Unit => view.unit()?,
+            Preparation::Standard => Features::Dense(self.standardised(&view)),
+            _ => view.features,
+        };
+        Ok(View { features, name: view.name, missing: view.missing })
+    }
+
+    fn standardised(&self, view: &View) -> Mat {
+        let mut values = view.to_dense();
+        for (j, (mean, factor)) in self.standard.iter().enumerate() {
+            let known = values.col_mut(j).iter_mut().zip(&view.missing).filter(|(_, gone)| !**gone);
+            known.for_each(|(x, _)| *x = (*x - mean) * factor);
+        }
+        values
+    }
+}
+
 impl View {
     /// The view made ready, and how: [`Preparation::Auto`] says what it has chosen. Of unit length, few numbers are stored sparse.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if all known samples are the same, so that nothing could tell them apart.
+    /// As [`View::transform`].
     pub fn prepared(self, how: Preparation) -> Result<(Self, Preparation)> {
-        let (samples, width) = self.shape();
-        let (mut filled, mut negative) = (0_usize, false);
-        self.each(|_, _, x| {
-            filled += usize::from(x != 0.0);
-            negative |= x < 0.0;
-        });
+        let transform = self.transform(how)?;
+        Ok((transform.apply(self)?, transform.how))
+    }
+
+    /// What makes this view ready.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if all known samples are the same, so that nothing could tell them apart.
+    pub fn transform(&self, how: Preparation) -> Result<ViewTransform> {
+        let mut negative = false;
+        self.each(|_, _, x| negative |= x < 0.0);
         if self.is_constant() {
             let what = format!("view `{}`", self.name);
             return Err(Error::parameter(what, "different among its samples", "constant"));
         }
-        let is_sparse = (filled as f64) < SPARSE * samples as f64 * width as f64;
         let how = match how {
-            Preparation::Auto if is_sparse && !negative => Preparation::Unit,
+            Preparation::Auto if self.is_sparse() && !negative => Preparation::Unit,
             Preparation::Auto => Preparation::Standard,
             how => how,
         };
-        let features = match how {
-            Preparation::Unit => self.unit(is_sparse)?,
-            Preparation::Standard => Features::Dense(self.standardised()),
-            _ => self.features,
-        };
-        Ok((Self { features, name: self.name, missing: self.missing }, how))
+        let standard = if how == Preparation::Standard { self.standard() } else { Vec::new() };
+        Ok(ViewTransform { how, width: self.width(), standard })
+    }
+
+    fn is_sparse(&self) -> bool {
+        let (samples, width) = self.shape();
+        let mut filled = 0_usize;
+        self.each(|_, _, x| filled += usize::from(x != 0.0));
+        (filled as f64) < SPARSE * samples as f64 * width as f64
     }
 
     /// Visits sample, feature and value of what is stored.
@@ -96,12 +141,12 @@ impl View {
         known > 1 && !seen.iter().any(|feature| spread(feature) > 0.0)
     }
 
-    fn unit(&self, sparse: bool) -> Result<Features> {
+    fn unit(&self) -> Result<Features> {
         let (samples, width) = self.shape();
         let mut squares = vec![0.0; samples];
         self.each(|i, _, x| squares[i] += x * x);
         let scaled = |i: usize, x: f64| if x == 0.0 { 0.0 } else { x / squares[i].sqrt() };
-        if !sparse && let Features::Dense(values) = &self.features {
+        if let (Features::Dense(values), false) = (&self.features, self.is_sparse()) {
             let unit = Mat::from_fn(samples, width, |i, j| scaled(i, values[(i, j)]));
             return Ok(Features::Dense(unit));
         }
@@ -116,23 +161,36 @@ impl View {
         Ok(Features::Sparse(Entries::new((samples, width), rows, cols, kept)?))
     }
 
-    fn standardised(&self) -> Mat {
-        let mut values = self.to_dense();
-        let known: Vec<usize> = (0..values.rows()).filter(|&i| !self.missing[i]).collect();
-        let count = known.len() as f64;
-        for j in 0..values.cols() {
-            let column = values.col_mut(j);
-            let mean = known.iter().map(|&i| column[i]).sum::<f64>() / count;
-            let square = known.iter().map(|&i| (column[i] - mean).powi(2)).sum::<f64>() / count;
-            let size = known.iter().map(|&i| column[i].abs()).fold(0.0, f64::max);
-            let deviation = square.sqrt();
-            // What rounding leaves of a constant is no spread.
-            let factor = if deviation > 1e-12 * size { 1.0 / deviation } else { 0.0 };
-            for &i in &known {
-                column[i] = (column[i] - mean) * factor;
+    /// Mean and inverse standard deviation of each feature over the known samples; 0 for that of a constant.
+    fn standard(&self) -> Vec<(f64, f64)> {
+        let (samples, width) = self.shape();
+        let known = samples - self.missing.iter().filter(|&&missing| missing).count();
+        let count = known as f64;
+        // What is not stored is zero: it enters by the counts.
+        let mut sums = vec![(0_usize, 0.0, 0.0_f64); width];
+        self.each(|i, j, x| {
+            if !self.missing[i] {
+                let (seen, sum, size) = sums[j];
+                sums[j] = (seen + 1, sum + x, size.max(x.abs()));
             }
-        }
-        values
+        });
+        let means: Vec<f64> = sums.iter().map(|(_, sum, _)| sum / count).collect();
+        let mut squares: Vec<f64> = sums
+            .iter()
+            .zip(&means)
+            .map(|((seen, ..), mean)| (known - seen) as f64 * mean * mean)
+            .collect();
+        self.each(|i, j, x| {
+            if !self.missing[i] {
+                squares[j] += (x - means[j]).powi(2);
+            }
+        });
+        let factor = |j: usize| {
+            let deviation = (squares[j] / count).sqrt();
+            // What rounding leaves of a constant is no spread.
+            if deviation > 1e-12 * sums[j].2 { 1.0 / deviation } else { 0.0 }
+        };
+        means.iter().enumerate().map(|(j, mean)| (*mean, factor(j))).collect()
     }
 }
 
@@ -167,6 +225,17 @@ mod tests {
         assert_eq!((dense[(0, 0)], dense[(0, 2)], dense[(4, 1)]), (3.0 / 5.0, 4.0 / 5.0, 1.0));
         let (raw, _) = view(&rows).prepared(Preparation::Raw).unwrap();
         assert_eq!(raw, view(&rows));
+    }
+
+    #[test]
+    fn new_samples_are_made_ready_as_the_old_ones_were() {
+        let old = view(&[[1.0, 5.0, -2.0], [3.0, 5.0, 2.0]]);
+        let transform = old.transform(Preparation::Standard).unwrap();
+        let new = transform.apply(view(&[[4.0, 7.0, 1.0]])).unwrap().to_dense();
+        assert_eq!(new.values(), [2.0, 0.0, 0.5]);
+        let few = View::new("few", Features::Dense(Mat::eye(2, 2))).unwrap();
+        let told = transform.apply(few).unwrap_err().to_string();
+        assert_eq!(told, "view `few` must have 3 features, but it has 2");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The settings of multi-view clustering, as typed and as kept in a run folder.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
+use crate::data::Preparation;
 use crate::{Error, Result};
 
 /// How views are clustered together.
@@ -19,17 +22,24 @@ pub enum ClusteringMethod {
     Awdmvc,
     /// Late fusion of spectral partitions (Wang et al. 2019).
     LateFusion,
-    /// Late fusion that gives the memberships in one pass (Liu et al. 2021).
+    /// Late fusion that gives the memberships in one pass (Liu et al. 2021); `oplf` names it too.
+    #[serde(alias = "oplf")]
     OnePass,
     /// Deep semi-NMF on the features of all views side by side (Trigeorgis et al. 2014).
     DeepSemiNmf,
     /// Semi-NMF on the features of all views side by side (Ding, Li and Jordan 2010).
     SemiNmf,
+    /// k-means on the features of all views side by side.
+    KMeans,
+    /// k-means on the one view whose clusters have the largest silhouette.
+    KMeansBestView,
+    /// Spectral clustering of the sum of the views' neighbour graphs (Ng, Jordan and Weiss 2001).
+    Spectral,
 }
 
 impl ClusteringMethod {
     /// All of them, the default first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Dmfaw,
         Self::MvcDmfPa,
         Self::Dmvc,
@@ -38,6 +48,9 @@ impl ClusteringMethod {
         Self::OnePass,
         Self::DeepSemiNmf,
         Self::SemiNmf,
+        Self::KMeans,
+        Self::KMeansBestView,
+        Self::Spectral,
     ];
 
     /// The name in flags, files and JSON.
@@ -51,7 +64,23 @@ impl ClusteringMethod {
             Self::OnePass => "one-pass",
             Self::DeepSemiNmf => "deep-semi-nmf",
             Self::SemiNmf => "semi-nmf",
+            Self::KMeans => "k-means",
+            Self::KMeansBestView => "k-means-best-view",
+            Self::Spectral => "spectral",
         }
+    }
+}
+
+impl FromStr for ClusteringMethod {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|method| method.name() == name);
+        let found = found.or((name == "oplf").then_some(Self::OnePass));
+        found.ok_or_else(|| {
+            let all = Self::ALL.map(Self::name).join(", ");
+            Error::parameter("method", format!("one of {all}"), name)
+        })
     }
 }
 
@@ -94,29 +123,15 @@ pub enum FeatureWeights {
     Uniform,
 }
 
-/// How the numbers of a view are scaled before they are factored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ViewScaling {
-    /// Unit samples where no number is negative and half of them or more are zero, else standard features.
-    #[default]
-    Auto,
-    /// Every sample is divided by its norm.
-    UnitSamples,
-    /// From every feature its mean is subtracted, and it is divided by its standard deviation.
-    StandardFeatures,
-    /// As they are.
-    None,
-}
-
 /// Settings of a clustering of several views.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ClusteringSettings {
     /// How views are clustered together.
     pub method: ClusteringMethod,
-    /// How many clusters there are.
-    pub clusters: usize,
+    /// How many clusters there are; where the eigenvalues of the neighbour graph fall most (the eigengap) if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<usize>,
     /// The widths of the layers in multiples of the clusters, the last one 1. Each is cut to half of the features and half of the samples of a view and
     /// is never below the number of clusters; a layer that would not be narrower than the one before is left out.
     pub layers: Vec<usize>,
@@ -148,9 +163,9 @@ pub struct ClusteringSettings {
     pub neighbours: usize,
     /// With a neighbour graph: the power γ of a view's weight.
     pub view_exponent: f64,
-    /// How views are scaled.
-    pub scaling: ViewScaling,
-    /// Starts of the k-means on the consensus.
+    /// How views are made ready.
+    pub preparation: Preparation,
+    /// Starts of each k-means.
     pub restarts: usize,
 }
 
@@ -158,7 +173,7 @@ impl Default for ClusteringSettings {
     fn default() -> Self {
         Self {
             method: ClusteringMethod::Dmfaw,
-            clusters: 2,
+            clusters: None,
             layers: vec![12, 6, 1],
             start: PartitionStart::default(),
             solver: NonNegativeSolver::default(),
@@ -173,7 +188,7 @@ impl Default for ClusteringSettings {
             graph: 0.01,
             neighbours: 5,
             view_exponent: 0.1,
-            scaling: ViewScaling::default(),
+            preparation: Preparation::Auto,
             restarts: 20,
         }
     }
@@ -186,7 +201,7 @@ impl ClusteringSettings {
     /// [`Error::Parameter`] for the first that is not.
     pub fn check(&self) -> Result<()> {
         let counts = [
-            ("clusters", self.clusters, 1),
+            ("clusters", self.clusters.unwrap_or(1), 1),
             ("layers", self.layers.len(), 1),
             ("neighbours", self.neighbours, 1),
             ("restarts", self.restarts, 1),
@@ -224,9 +239,9 @@ impl ClusteringSettings {
         }
     }
 
-    /// The widths of the layers of a view of so many samples and features.
-    pub fn widths(&self, samples: usize, features: usize) -> Vec<usize> {
-        let (k, most) = (self.clusters, samples.min(features) / 2);
+    /// The widths of the layers of a view of so many samples and features, in `k` clusters.
+    pub fn widths(&self, k: usize, samples: usize, features: usize) -> Vec<usize> {
+        let most = samples.min(features) / 2;
         let mut widths: Vec<usize> = Vec::new();
         let (last, inner) = self.layers.split_last().map_or((1, &[][..]), |(l, i)| (*l, i));
         for multiple in inner {
@@ -246,13 +261,23 @@ mod tests {
 
     #[test]
     fn widths_are_cut_to_half_of_a_view_and_layers_that_would_not_narrow_are_left_out() {
-        let settings = ClusteringSettings { clusters: 10, ..ClusteringSettings::default() };
-        assert_eq!(settings.widths(2_000, 3_000), [120, 60, 10]);
-        assert_eq!(settings.widths(2_000, 216), [108, 60, 10]);
-        assert_eq!(settings.widths(2_000, 76), [38, 10]);
-        assert_eq!(settings.widths(2_000, 6), [10]);
-        let one = ClusteringSettings { clusters: 5, layers: vec![1], ..settings };
-        assert_eq!(one.widths(544, 3_183), [5]);
+        let settings = ClusteringSettings::default();
+        assert_eq!(settings.widths(10, 2_000, 3_000), [120, 60, 10]);
+        assert_eq!(settings.widths(10, 2_000, 216), [108, 60, 10]);
+        assert_eq!(settings.widths(10, 2_000, 76), [38, 10]);
+        assert_eq!(settings.widths(10, 2_000, 6), [10]);
+        let one = ClusteringSettings { layers: vec![1], ..settings };
+        assert_eq!(one.widths(5, 544, 3_183), [5]);
+    }
+
+    #[test]
+    fn every_method_is_found_by_its_name() {
+        for method in ClusteringMethod::ALL {
+            assert_eq!(method.name().parse::<ClusteringMethod>().unwrap(), method);
+        }
+        assert_eq!("oplf".parse::<ClusteringMethod>().unwrap(), ClusteringMethod::OnePass);
+        let told = "x".parse::<ClusteringMethod>().unwrap_err().to_string();
+        assert!(told.starts_with("method must be one of dmfaw, mvc-dmf-pa"), "{told}");
     }
 
     #[test]
@@ -263,7 +288,7 @@ mod tests {
             settings.check().unwrap_err().to_string()
         };
         assert!(ClusteringSettings::default().check().is_ok());
-        let told = wrong(|settings| settings.clusters = 0);
+        let told = wrong(|settings| settings.clusters = Some(0));
         assert_eq!(told, "clusters must be 1 or more, but it is 0");
         let told = wrong(|settings| settings.exponent = Some(1.0));
         assert_eq!(told, "exponent must be above 1, but it is 1");

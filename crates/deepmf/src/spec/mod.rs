@@ -22,7 +22,6 @@ use serde::{Deserialize, Serialize};
 
 pub use clustering::{
     ClusteringMethod, ClusteringSettings, FeatureWeights, NonNegativeSolver, PartitionStart,
-    ViewScaling,
 };
 pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
 pub use data::{

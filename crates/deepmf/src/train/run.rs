@@ -41,6 +41,12 @@ impl Trajectory {
         Self { columns, rows: Vec::new() }
     }
 
+    /// Of what knows only its end: the number of steps and the objective.
+    pub(crate) fn of_end(steps: usize, objective: f64) -> Self {
+        let columns = ["sweep", "objective"].map(String::from).into();
+        Self { columns, rows: vec![vec![steps as f64, objective]] }
+    }
+
     /// One more row.
     pub(super) fn push(&mut self, row: Vec<f64>) {
         self.rows.push(row);

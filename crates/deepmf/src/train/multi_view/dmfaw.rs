@@ -64,9 +64,9 @@ impl MultiView {
         let form = if weighted { settings.feature_weights } else { FeatureWeights::Uniform };
         let states: Result<Vec<ViewState>> = views
             .par_iter()
-            .map(|view| ViewState::pretrained(view, settings, samples, seed))
+            .map(|view| ViewState::pretrained(view, settings, self.clusters, samples, seed))
             .collect();
-        let unit = samples as f64 / settings.clusters as f64;
+        let unit = samples as f64 / self.clusters as f64;
         let default = if weighted { FUSION * unit } else { PUBLISHED_FUSION };
         let mut at = Alternation {
             method: self,
@@ -220,6 +220,7 @@ impl Alternation<'_> {
             view_weights: self.weights,
             whitening: Some(self.whitening),
             exponent: (self.form != FeatureWeights::Uniform).then_some(self.exponent.p),
+            weight_power: super::weight_power(self.form, self.exponent.p),
             trajectory,
             reason,
         })

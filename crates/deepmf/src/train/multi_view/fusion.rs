@@ -87,7 +87,7 @@ pub fn view_weights(alignments: &[f64]) -> Vec<f64> {
 }
 
 /// ⟨A, B⟩.
-pub fn inner(a: &Mat, b: &Mat) -> f64 {
+pub(super) fn inner(a: &Mat, b: &Mat) -> f64 {
     dot(a.values(), b.values())
 }
 

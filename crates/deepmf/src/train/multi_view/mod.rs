@@ -2,6 +2,7 @@
 
 mod dmfaw;
 mod fusion;
+mod projection;
 mod view;
 mod weights;
 
@@ -22,6 +23,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct MultiView {
     settings: ClusteringSettings,
+    clusters: usize,
     interrupt: Option<Arc<AtomicBool>>,
 }
 
@@ -40,6 +42,8 @@ pub struct Fused {
     pub whitening: Option<Mat>,
     /// The exponent of the feature weights, where there are some.
     pub exponent: Option<f64>,
+    /// The power of a feature's weight in the squared residual.
+    pub weight_power: f64,
     /// One row a sweep; `objective` is what was lowered.
     pub trajectory: Trajectory,
     /// How it ended.
@@ -65,13 +69,16 @@ impl Fused {
 }
 
 impl MultiView {
-    /// With these settings.
+    /// With these settings, into `clusters` (whatever the settings say of their number).
     ///
     /// # Errors
-    /// [`Error::Parameter`] for one that is out of its range.
-    pub fn new(settings: ClusteringSettings) -> Result<Self> {
+    /// [`Error::Parameter`] for a setting that is out of its range, or no cluster.
+    pub fn new(settings: ClusteringSettings, clusters: usize) -> Result<Self> {
         settings.check()?;
-        Ok(Self { settings, interrupt: None })
+        if clusters == 0 {
+            return Err(Error::parameter("clusters", "1 or more", clusters));
+        }
+        Ok(Self { settings, clusters, interrupt: None })
     }
 
     /// Stops, with what was reached, when the flag is set.

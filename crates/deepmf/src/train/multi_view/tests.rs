@@ -27,11 +27,11 @@ pub(super) fn blobs(noisy: usize) -> Vec<Prepared> {
 }
 
 fn settings() -> ClusteringSettings {
-    ClusteringSettings { clusters: 3, ..ClusteringSettings::default() }
+    ClusteringSettings::default()
 }
 
 fn fitted(settings: ClusteringSettings, noisy: usize) -> Fused {
-    MultiView::new(settings).unwrap().fit(&blobs(noisy), 90, 1).unwrap()
+    MultiView::new(settings, 3).unwrap().fit(&blobs(noisy), 90, 1).unwrap()
 }
 
 /// Whether samples of one cluster are closer to each other than to those of others, by their direction.
@@ -104,7 +104,7 @@ fn a_missing_sample_of_one_view_is_placed_by_the_other() {
     views[1].operand.each(|i, j, x| whole[(i, j)] = x);
     let kept = Mat::from_fn(present.len(), whole.cols(), |i, j| whole[(present[i], j)]);
     views[1] = Prepared { operand: Operand::dense(kept), present };
-    let fused = MultiView::new(settings()).unwrap().fit(&views, 90, 1).unwrap();
+    let fused = MultiView::new(settings(), 3).unwrap().fit(&views, 90, 1).unwrap();
     assert!(separates(&fused.embedding));
 }
 
@@ -121,7 +121,7 @@ fn the_basis_as_a_whole_moves_as_published_layer_by_layer() {
     let view = &blobs(0)[1];
     let mut x = Mat::zeros(12, 90);
     view.operand.each(|i, j, value| x[(j, i)] = value);
-    let mut state = view::ViewState::pretrained(view, &settings(), 90, 0).unwrap();
+    let mut state = view::ViewState::pretrained(view, &settings(), 3, 90, 0).unwrap();
     let model = state.model().unwrap();
     assert_eq!(model.widths(), [6, 3]);
     let partition = model.partition().clone();

@@ -49,6 +49,7 @@ impl ViewState {
     pub(super) fn pretrained(
         view: &Prepared,
         settings: &ClusteringSettings,
+        clusters: usize,
         samples: usize,
         seed: u64,
     ) -> Result<Self> {
@@ -59,8 +60,9 @@ impl ViewState {
             sweeps: settings.pretraining,
             tolerance: settings.tolerance,
         };
-        let model = fit.fit(&view.operand, &settings.widths(present, features), seed)?.model;
-        let k = settings.clusters as f64;
+        let model =
+            fit.fit(&view.operand, &settings.widths(clusters, present, features), seed)?.model;
+        let k = clusters as f64;
         let squares = view.operand.feature_squares();
         let whole: f64 = squares.iter().sum();
         let mut state = Self {
