@@ -9,6 +9,7 @@ mod edge_of_stability;
 mod flatness;
 mod k_means;
 pub mod metrics;
+mod neighbours;
 mod plateau;
 mod reconstruction;
 mod sharpness;
@@ -30,6 +31,7 @@ pub use flatness::{
 };
 pub(crate) use k_means::Points;
 pub use k_means::{KMeans, k_means, k_means_of_views};
+pub use neighbours::NeighbourGraph;
 pub use plateau::{Plateau, plateaus, saddles};
 pub use reconstruction::{
     mean_squared_error, mean_squared_error_at, relative_error, root_mean_squared_error,
