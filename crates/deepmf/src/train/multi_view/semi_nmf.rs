@@ -7,12 +7,12 @@ use super::alternation::Alternation;
 use super::fusion::{Part, consensus, inner, mean_partition, view_weights};
 use super::view::{First, Pull, ViewState};
 use super::{ExponentRule, Fused, FusedView, MultiView, Prepared};
-use crate::Result;
 use crate::analysis::{NeighbourGraph, usual_neighbours};
 use crate::data::{Features, View};
 use crate::linalg::{Mat, axpy};
 use crate::spec::{ClusteringMethod, ClusteringSettings, FeatureWeights};
 use crate::train::{StopReason, Trajectory};
+use crate::{Error, Result};
 
 /// λ of the unweighted method, as published.
 const PUBLISHED_FUSION: f64 = 16.0;
@@ -88,6 +88,14 @@ impl<'a> Factored<'a> {
         let first = First { settings: &settings, k: method.clusters, samples, graph, labels, seed };
         let states: Result<Vec<ViewState>> = if fusion.is_some() {
             views.par_iter().map(|view| ViewState::new(view, &first)).collect()
+        } else if let Some(view) = views.iter().find(|view| view.present.len() < samples) {
+            let name = settings.method.name();
+            let allowed = format!("{samples} of them, as `{name}` asks for all views of a sample");
+            return Err(Error::parameter(
+                "the known samples of a view",
+                allowed,
+                view.present.len(),
+            ));
         } else {
             ViewState::side_by_side(views, &first).map(|state| vec![state])
         };
