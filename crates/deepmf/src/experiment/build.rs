@@ -4,6 +4,7 @@ mod optimizer;
 pub(super) mod ratings;
 mod source;
 mod start;
+pub(super) mod views;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -102,7 +103,16 @@ pub(super) fn trainer(
 
 /// Checks what can be checked without reading data.
 pub(super) fn check(spec: &Spec) -> Result<()> {
-    let Work::Training(training) = &spec.work else { return Ok(()) };
+    let training = match &spec.work {
+        Work::Training(training) => training,
+        Work::Recommender(_) => return Ok(()),
+        Work::Clustering { settings, repeats } => {
+            if *repeats == 0 {
+                return Err(Error::parameter("repeats", "1 or more", repeats));
+            }
+            return settings.check().map_err(|error| error.below("clustering"));
+        }
+    };
     if let Optimizer::LabelNoise(it) = &training.train.optimizer
         && it.clean.is_some()
         && it.steps.is_none()
@@ -196,7 +206,9 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         | spec::Data::File(_)
         | spec::Data::EntriesOrder(_)
         | spec::Data::Ratings(_)
-        | spec::Data::RandomRatings(_) => {}
+        | spec::Data::RandomRatings(_)
+        | spec::Data::Views(_)
+        | spec::Data::RandomViews(_) => {}
     }
     Ok(())
 }

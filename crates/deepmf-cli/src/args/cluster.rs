@@ -1,0 +1,346 @@
+//! What can be typed after `cluster`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use deepmf::Result;
+use deepmf::data::Preparation;
+use deepmf::spec::{
+    ClusteringMethod, ClusteringSettings, FeatureWeights, NonNegativeSolver, PartitionStart,
+    Reading, Views,
+};
+
+use super::value;
+
+/// Cluster samples that several views describe.
+///
+/// A view is a table, a sample a row: text, .npy, .npz, .mtx, .parquet or .mat; or all views are variables of one MAT file. A row without any number is a
+/// sample that the view does not know. DIR gets labels.csv, embedding.csv, the features of each view by their weights, report.html, result.json,
+/// trajectory.csv and spec.toml, which `deepmf run` repeats. With --json stdout holds one JSON object with the keys method, n, views, clusters,
+/// clusters_chosen, objective, iterations, stop_reason, acc {mean, std, max}, nmi {…}, purity {…}, ari {…}, f_score {…}, view_weights, p, best_view,
+/// preparations, repeats, fits, seconds, seed.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  deepmf cluster words.npz links.csv --clusters 5 --labels topics.csv -o clusters"
+)]
+pub(crate) struct Cluster {
+    /// The views, a file each.
+    #[arg(value_name = "VIEW", required_unless_present = "mat")]
+    pub(crate) views: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: ViewsInput,
+    /// How many clusters; auto is where the eigenvalues of the neighbour graph fall most.
+    #[arg(long, value_name = "K|auto", value_parser = clusters, default_value = "auto", help_heading = "Fit")]
+    clusters: Clusters,
+    #[command(flatten)]
+    pub(crate) settings: ClusterSettings,
+    /// Fits, each with other draws, of which that with the least objective is written; where a fit draws nothing but the k-means at its end, that is
+    /// repeated alone [default: 20 with labels, else 1].
+    #[arg(long, value_name = "N", value_parser = value::count, help_heading = "Fit")]
+    repeats: Option<usize>,
+    /// The seed of all that is random.
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
+    pub(crate) seed: u64,
+    /// The folder to write to: new or empty.
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
+    pub(crate) output: PathBuf,
+    /// Print one JSON object on stdout.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// Where the views are.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Input")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct ViewsInput {
+    /// A MAT file with all views.
+    #[arg(long, value_name = "FILE", conflicts_with = "views")]
+    pub(crate) mat: Option<PathBuf>,
+    /// Its variable with the views: a cell array or matrix, or several with commas between [default: X].
+    #[arg(long, value_name = "NAME", requires = "mat")]
+    views_field: Option<String>,
+    /// The class of each sample, a line each: clusters are judged by it, nothing is fitted to it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    /// The variable of the MAT file with the classes [default: y, Y or truth, if there].
+    #[arg(long, value_name = "NAME", requires = "mat", conflicts_with = "labels")]
+    label_field: Option<String>,
+    /// One more word that means missing, such as -999 (repeatable).
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true, conflicts_with = "mat")]
+    missing: Vec<String>,
+    /// What separates fields: a character, tab, space, comma, semicolon or ::.
+    #[arg(long, value_name = "CHAR", value_parser = value::delimiter, conflicts_with = "mat")]
+    delimiter: Option<u8>,
+    /// The first line holds names.
+    #[arg(long, overrides_with = "no_header", conflicts_with = "mat")]
+    header: bool,
+    /// The first line holds numbers.
+    #[arg(long, conflicts_with = "mat")]
+    no_header: bool,
+    /// The first column holds the names of the samples.
+    #[arg(long, overrides_with = "no_row_names", conflicts_with = "mat")]
+    row_names: bool,
+    /// The first column holds numbers.
+    #[arg(long, conflicts_with = "mat")]
+    no_row_names: bool,
+}
+
+/// The settings of a clustering; what is not given has the default of the method.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Fit")]
+pub(crate) struct ClusterSettings {
+    /// How views are clustered together.
+    #[arg(long, value_enum, value_name = "METHOD", default_value = "dmfaw")]
+    method: MethodName,
+    /// The widths of the layers in multiples of the clusters, the last one 1; cut to half of a view [default: 12,6,1].
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = value::count)]
+    layers: Vec<usize>,
+    /// Where the non-negative factors begin.
+    #[arg(long, value_enum, value_name = "START", default_value_t)]
+    start: StartName,
+    /// How the non-negative factors are moved.
+    #[arg(long, value_enum, value_name = "SOLVER", default_value_t)]
+    solver: SolverName,
+    /// Sweeps over each layer before the views are fused, at most.
+    #[arg(long, value_name = "N", default_value_t = ClusteringSettings::default().pretraining)]
+    pretraining: usize,
+    /// Sweeps of the whole alternation, at most.
+    #[arg(long, value_name = "N", default_value_t = ClusteringSettings::default().sweeps)]
+    sweeps: usize,
+    /// The relative change of the objective, over one sweep, that ends it.
+    #[arg(long, value_name = "TOL", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().tolerance)]
+    tolerance: f64,
+    /// The weight of the fusion, in units of samples / clusters [default: by the method].
+    #[arg(long, value_name = "LAMBDA", value_parser = value::not_negative, allow_hyphen_values = true)]
+    fusion: Option<f64>,
+    /// Of dmfaw: how features are weighted.
+    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
+    feature_weights: WeightsName,
+    /// Of dmfaw: the exponent p of the feature weights at the start [default: by the form].
+    #[arg(long, value_name = "P", value_parser = value::positive, allow_hyphen_values = true)]
+    exponent: Option<f64>,
+    /// Of dmfaw: the gains by which the exponent follows the loss; 0,0 keeps it [default: by measurement].
+    #[arg(long, value_name = "N1,N2", value_parser = value::gains, allow_hyphen_values = true)]
+    exponent_gains: Option<(f64, f64)>,
+    /// Weight all views alike.
+    #[arg(long)]
+    uniform_views: bool,
+    /// Of dmvc: the weight of the neighbour graph.
+    #[arg(long, value_name = "WEIGHT", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().graph)]
+    graph: f64,
+    /// With a neighbour graph, and for --clusters auto: neighbours of a sample.
+    #[arg(long, value_name = "N", value_parser = value::count, default_value_t = ClusteringSettings::default().neighbours)]
+    neighbours: usize,
+    /// Of dmvc: the power of a view's weight.
+    #[arg(long, value_name = "GAMMA", value_parser = value::positive, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().view_exponent)]
+    view_exponent: f64,
+    /// How views are made ready.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    preparation: PreparationName,
+    /// Starts of each k-means, of which the best counts.
+    #[arg(long, value_name = "N", value_parser = value::count, default_value_t = ClusteringSettings::default().restarts)]
+    restarts: usize,
+}
+
+/// A number of clusters, or none where it is to be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Clusters(Option<usize>);
+
+fn clusters(word: &str) -> std::result::Result<Clusters, String> {
+    match word {
+        "auto" => Ok(Clusters(None)),
+        _ => value::count(word)
+            .map(|count| Clusters(Some(count)))
+            .map_err(|_| "must be a whole number from 1, or auto".into()),
+    }
+}
+
+/// A method, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MethodName {
+    /// Feature-weighted deep semi-NMF of each view, fused late.
+    Dmfaw,
+    /// The same without feature weights.
+    MvcDmfPa,
+    /// Deep semi-NMF with one partition for all views, and a neighbour graph of each.
+    Dmvc,
+    /// Deep factorization with one-hot memberships and the 2,1-norm.
+    Awdmvc,
+    /// Late fusion of spectral partitions.
+    LateFusion,
+    /// Late fusion that gives the memberships in one pass.
+    #[value(alias = "oplf")]
+    OnePass,
+    /// Deep semi-NMF on the features of all views side by side.
+    DeepSemiNmf,
+    /// Semi-NMF on the features of all views side by side.
+    SemiNmf,
+    /// k-means on the features of all views side by side.
+    KMeans,
+    /// k-means on the one view whose clusters have the largest silhouette.
+    KMeansBestView,
+    /// Spectral clustering of the sum of the views' neighbour graphs.
+    Spectral,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum StartName {
+    /// Singular vectors, shifted to where they are not negative.
+    Svd,
+    /// Singular vectors, turned to where they are not negative.
+    #[default]
+    Lp,
+    /// Clusters of the samples by k-means.
+    KMeans,
+    /// Uniform draws.
+    Random,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum SolverName {
+    /// Exact minimisation in one coordinate after another.
+    #[default]
+    Coordinate,
+    /// The multiplicative update, as published.
+    Multiplicative,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum WeightsName {
+    /// Weights of mean 1 count by their power p > 1.
+    #[default]
+    Shares,
+    /// Weights whose powers p, 0 < p < 2, have mean 1 count by their square.
+    Powers,
+    /// None.
+    Uniform,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum PreparationName {
+    /// Unit samples where no number is negative and few are not zero, else standardised features.
+    #[default]
+    Auto,
+    /// Each sample is divided by its length.
+    Unit,
+    /// Each feature gets mean 0 and variance 1.
+    Standard,
+    /// Numbers stay as they are.
+    Raw,
+}
+
+impl ViewsInput {
+    /// The same as a part of a spec; the files are `views`.
+    pub(crate) fn spec(&self, views: &[PathBuf]) -> Views {
+        let flag = |yes: bool, no: bool| if yes { Some(true) } else { no.then_some(false) };
+        Views {
+            mat: self.mat.clone(),
+            files: views.into(),
+            field: self.views_field.clone(),
+            labels: self.labels.clone(),
+            label_field: self.label_field.clone(),
+            read: Reading {
+                missing: self.missing.clone(),
+                delimiter: self.delimiter.map(char::from),
+                header: flag(self.header, self.no_header),
+                row_names: flag(self.row_names, self.no_row_names),
+                ..Reading::default()
+            },
+        }
+    }
+}
+
+impl Cluster {
+    /// The settings as a part of a spec.
+    ///
+    /// # Errors
+    /// For one that is out of its range.
+    pub(crate) fn settings(&self) -> Result<ClusteringSettings> {
+        let typed = &self.settings;
+        let default = ClusteringSettings::default();
+        let settings = ClusteringSettings {
+            method: typed.method.method(),
+            clusters: self.clusters.0,
+            layers: if typed.layers.is_empty() { default.layers } else { typed.layers.clone() },
+            start: match typed.start {
+                StartName::Svd => PartitionStart::Svd,
+                StartName::Lp => PartitionStart::Lp,
+                StartName::KMeans => PartitionStart::KMeans,
+                StartName::Random => PartitionStart::Random,
+            },
+            solver: match typed.solver {
+                SolverName::Coordinate => NonNegativeSolver::Coordinate,
+                SolverName::Multiplicative => NonNegativeSolver::Multiplicative,
+            },
+            pretraining: typed.pretraining,
+            sweeps: typed.sweeps,
+            tolerance: typed.tolerance,
+            fusion: typed.fusion,
+            feature_weights: match typed.feature_weights {
+                WeightsName::Shares => FeatureWeights::Shares,
+                WeightsName::Powers => FeatureWeights::Powers,
+                WeightsName::Uniform => FeatureWeights::Uniform,
+            },
+            exponent: typed.exponent,
+            exponent_gains: typed.exponent_gains.unwrap_or(default.exponent_gains),
+            weighted_views: !typed.uniform_views,
+            graph: typed.graph,
+            neighbours: typed.neighbours,
+            view_exponent: typed.view_exponent,
+            preparation: match typed.preparation {
+                PreparationName::Auto => Preparation::Auto,
+                PreparationName::Unit => Preparation::Unit,
+                PreparationName::Standard => Preparation::Standard,
+                PreparationName::Raw => Preparation::Raw,
+            },
+            restarts: typed.restarts,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// How often, where `judged` says whether there are classes.
+    pub(crate) fn repeats(&self, judged: bool) -> usize {
+        self.repeats.unwrap_or(if judged { 20 } else { 1 })
+    }
+}
+
+impl MethodName {
+    fn method(self) -> ClusteringMethod {
+        match self {
+            Self::Dmfaw => ClusteringMethod::Dmfaw,
+            Self::MvcDmfPa => ClusteringMethod::MvcDmfPa,
+            Self::Dmvc => ClusteringMethod::Dmvc,
+            Self::Awdmvc => ClusteringMethod::Awdmvc,
+            Self::LateFusion => ClusteringMethod::LateFusion,
+            Self::OnePass => ClusteringMethod::OnePass,
+            Self::DeepSemiNmf => ClusteringMethod::DeepSemiNmf,
+            Self::SemiNmf => ClusteringMethod::SemiNmf,
+            Self::KMeans => ClusteringMethod::KMeans,
+            Self::KMeansBestView => ClusteringMethod::KMeansBestView,
+            Self::Spectral => ClusteringMethod::Spectral,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_and_start_is_typed_as_the_library_names_it() {
+        let name = |value: clap::builder::PossibleValue| value.get_name().to_owned();
+        for typed in MethodName::value_variants() {
+            assert_eq!(typed.to_possible_value().map(name).as_deref(), Some(typed.method().name()));
+        }
+        assert_eq!(MethodName::value_variants().len(), ClusteringMethod::ALL.len());
+    }
+
+    #[test]
+    fn a_number_of_clusters_is_a_count_or_auto() {
+        assert_eq!(clusters("auto"), Ok(Clusters(None)));
+        assert_eq!(clusters("3"), Ok(Clusters(Some(3))));
+        assert!(clusters("0").is_err() && clusters("many").is_err());
+    }
+}

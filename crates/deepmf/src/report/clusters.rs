@@ -1,0 +1,182 @@
+//! What is told of a clustering: where its samples lie, how clusters agree with classes, weights, and the way there.
+
+use super::{Axis, Block, Cell, Column, Figure, Layer, Section, Table};
+use crate::Result;
+use crate::analysis::metrics::Agreement;
+use crate::analysis::principal_components;
+use crate::apps::ClusterFiles;
+use crate::data::ViewSet;
+use crate::linalg::Mat;
+use crate::train::Trajectory;
+
+/// Clusters and classes of more than this are drawn, not listed.
+const MOST_LISTED: usize = 15;
+/// Features that are listed of each view.
+const MOST_FEATURES: usize = 15;
+/// Features of which a figure shows every weight.
+const MOST_DRAWN: usize = 2_000;
+
+/// The sections of a clustering: its samples, its clusters beside the classes where these are known, its weights, and its sweeps.
+///
+/// # Errors
+/// [`Error::NotFinite`](crate::Error::NotFinite) for an embedding that is not finite.
+pub fn clusters(files: &ClusterFiles<'_>) -> Result<Vec<Section>> {
+    let mut sections = vec![samples(files)?];
+    sections.extend(beside_classes(files)?);
+    sections.push(weights(files)?);
+    sections.extend(sweeps(&files.found.trajectory, files.set));
+    Ok(sections)
+}
+
+/// The embedding in the plane in which it varies most.
+fn samples(files: &ClusterFiles<'_>) -> Result<Section> {
+    let found = files.found;
+    let places = principal_components(&found.embedding, 2)?;
+    let axes = || (Axis::linear("first component"), Axis::linear("second component"));
+    let plane = |title: &str, of: &[usize], names: &[String]| {
+        let (x, y) = axes();
+        let mut figure = Figure::new(title, x, y);
+        for (group, name) in names.iter().enumerate() {
+            let own = || of.iter().enumerate().filter(|(_, of)| **of == group).map(|(i, _)| i);
+            let side = |axis: usize| own().map(|i| places[(i, axis)]).collect();
+            figure = figure.with(Layer::points(name.clone(), side(0), side(1)));
+        }
+        figure
+    };
+    let clusters: Vec<String> = (0..found.clusters).map(|c| format!("cluster {c}")).collect();
+    let caption = format!(
+        "Each dot is a sample: the two principal components of its {} numbers in the embedding.",
+        found.embedding.cols()
+    );
+    let figure = plane("Samples by cluster", &found.labels, &clusters);
+    let mut section = Section::new("Where the samples lie").with(Block::figure(figure, caption));
+    if let Some(classes) = &files.set.classes {
+        let figure = plane("Samples by class", &classes.of, &classes.names);
+        let caption = "The same dots by their class, of which the clustering knows nothing.";
+        let block = Block::figure(figure, caption);
+        section = section.with(Block::details("By class", vec![block]));
+    }
+    Ok(section)
+}
+
+/// How many samples of each class each cluster holds; clusters in the order of the classes that they are given to.
+fn beside_classes(files: &ClusterFiles<'_>) -> Result<Option<Section>> {
+    let Some(classes) = &files.set.classes else { return Ok(None) };
+    let found = Agreement::new(&classes.of, &files.found.labels)?;
+    let matching = found.matching();
+    let mut order: Vec<usize> = (0..matching.len()).collect();
+    order.sort_by_key(|&cluster| (matching[cluster].is_none(), matching[cluster], cluster));
+    let counts = found.counts();
+    let caption = "Samples of each class (rows) in each cluster (columns), clusters in the order of the classes that the best matching gives them";
+    let many = order.len() > MOST_LISTED || counts.len() > MOST_LISTED;
+    let block = if many {
+        let shares = Mat::from_fn(counts.len(), order.len(), |i, j| {
+            counts[i][order[j]] as f64 / counts[i].iter().sum::<u64>() as f64
+        });
+        let (x, y) = (Axis::linear("cluster, in the order of classes"), Axis::linear("class"));
+        let figure = Figure::new("Classes in clusters", x, y)
+            .with(Layer::image("share of the class", shares));
+        Block::figure(figure, format!("{caption}, as shares of the class."))
+    } else {
+        let mut columns = vec![Column::left("class")];
+        let name = |&cluster: &usize| Column::right(format!("{}", found.clusters()[cluster]));
+        columns.extend(order.iter().map(name));
+        let mut table = Table::new(caption, columns);
+        for (place, row) in counts.iter().enumerate() {
+            let mut cells: Vec<Cell> = vec![classes.names[found.classes()[place]].as_str().into()];
+            cells.extend(order.iter().map(|&cluster| Cell::from(row[cluster])));
+            table.push(cells)?;
+        }
+        Block::Table(table)
+    };
+    Ok(Some(Section::new("Clusters and classes").with(block)))
+}
+
+/// The weights of views and of their features.
+fn weights(files: &ClusterFiles<'_>) -> Result<Section> {
+    let found = files.found;
+    let columns = vec![
+        Column::left("view"),
+        Column::right("samples"),
+        Column::right("missing"),
+        Column::right("features"),
+        Column::left("made ready"),
+        Column::right("weight"),
+    ];
+    let mut table = Table::new("Views", columns);
+    for (place, view) in files.set.views.iter().enumerate() {
+        table.push(vec![
+            view.name.as_str().into(),
+            view.samples().into(),
+            view.missing.iter().filter(|missing| **missing).count().into(),
+            view.width().into(),
+            found.preparations[place].to_string().into(),
+            found.view_weights.get(place).copied().into(),
+        ])?;
+    }
+    let mut section = Section::new("Weights").with(Block::Table(table));
+    let told = |weights: &Vec<f64>| weights.iter().any(|w| w.total_cmp(&weights[0]).is_ne());
+    for (place, view) in files.set.views.iter().enumerate() {
+        if !told(&found.feature_weights[place]) {
+            continue;
+        }
+        let sorted = files.by_weight(place);
+        let columns = vec![Column::left("feature"), Column::right("weight")];
+        let caption = format!("{}: the features of most weight", view.name);
+        let mut table = Table::new(caption, columns);
+        for (name, weight) in sorted.iter().take(MOST_FEATURES) {
+            table.push(vec![name.as_str().into(), (*weight).into()])?;
+        }
+        let stride = sorted.len().div_ceil(MOST_DRAWN);
+        let (x, y): (Vec<f64>, Vec<f64>) = sorted
+            .iter()
+            .enumerate()
+            .step_by(stride)
+            .map(|(at, (_, weight))| ((at + 1) as f64, *weight))
+            .unzip();
+        let axes = (Axis::linear("feature, by weight"), Axis::linear("weight"));
+        let figure =
+            Figure::new(format!("Weights of the features of {}", view.name), axes.0, axes.1)
+                .with(Layer::line("", x, y));
+        let caption = "Features in the order of their weights.";
+        section = section.with(Block::Table(table)).with(Block::details(
+            format!("All weights of {}", view.name),
+            vec![Block::figure(figure, caption)],
+        ));
+    }
+    Ok(section)
+}
+
+/// What was recorded of the sweeps, if there were some.
+fn sweeps(trajectory: &Trajectory, set: &ViewSet) -> Option<Section> {
+    let sweeps = trajectory.column("sweep").filter(|sweeps| sweeps.len() > 1)?;
+    let line = |name: &str, column: &str| {
+        let values = trajectory.column(column)?;
+        Some(Layer::line(name, sweeps.clone(), values))
+    };
+    let mut section = Section::new("On the way");
+    let figures = [
+        ("objective", "Objective", "what is lowered"),
+        ("fit", "Fit", "the weighted squared residuals of all views"),
+        ("fusion", "Fusion", "how far the partitions of the views agree with the consensus"),
+        ("exponent", "Exponent", "the exponent p of the feature weights"),
+        ("entropy", "Entropy", "the mean entropy of the feature weights"),
+    ];
+    for (column, title, caption) in figures {
+        if let Some(layer) = line("", column) {
+            let figure = Figure::new(title, Axis::linear("sweep"), Axis::linear(column));
+            let caption = format!("By sweep: {caption}.");
+            section = section.with(Block::figure(figure.with(layer), caption));
+        }
+    }
+    let named = set.views.iter().enumerate();
+    let layers: Vec<Layer> = named
+        .filter_map(|(place, view)| line(&view.name, &format!("view_weight_{}", place + 1)))
+        .collect();
+    if !layers.is_empty() {
+        let figure = Figure::new("View weights", Axis::linear("sweep"), Axis::linear("weight"));
+        let figure = layers.into_iter().fold(figure, Figure::with);
+        section = section.with(Block::figure(figure, "By sweep: the weight of each view."));
+    }
+    Some(section)
+}
