@@ -59,17 +59,17 @@ impl<'a> ClusterFiles<'a> {
         Ok(())
     }
 
-    /// The name of a sample: as the files have it, else its place from 1.
+    /// The name of a sample: as the files have it, else its place from 0.
     fn samples(&self) -> Vec<String> {
         let count = self.found.labels.len();
-        let places = || (1..=count).map(|place| place.to_string()).collect();
+        let places = || (0..count).map(|place| place.to_string()).collect();
         self.set.samples.clone().unwrap_or_else(places)
     }
 
-    /// The name of each feature of a view: as its file has it, else its place from 1.
+    /// The name of each feature of a view: as its file has it, else its place from 0.
     pub fn features(&self, view: usize) -> Vec<String> {
         let count = self.set.views[view].width();
-        let places = || (1..=count).map(|place| place.to_string()).collect();
+        let places = || (0..count).map(|place| place.to_string()).collect();
         self.set.features[view].clone().unwrap_or_else(places)
     }
 

@@ -67,13 +67,15 @@ fn beside_classes(files: &ClusterFiles<'_>) -> Result<Option<Section>> {
     let mut order: Vec<usize> = (0..matching.len()).collect();
     order.sort_by_key(|&cluster| (matching[cluster].is_none(), matching[cluster], cluster));
     let counts = found.counts();
-    let caption = "Samples of each class (rows) in each cluster (columns), clusters in the order of the classes that the best matching gives them";
+    let caption = "Samples by class and cluster";
+    let order_told =
+        "Clusters stand in the order of the classes that the best one-to-one matching gives them.";
     let many = order.len() > MOST_LISTED || counts.len() > MOST_LISTED;
     let block = if many {
         let shares = Mat::from_fn(counts.len(), order.len(), |i, j| {
             counts[i][order[j]] as f64 / counts[i].iter().sum::<u64>() as f64
         });
-        let (x, y) = (Axis::linear("cluster, in the order of classes"), Axis::linear("class"));
+        let (x, y) = (Axis::linear("cluster"), Axis::linear("class"));
         let figure = Figure::new("Classes in clusters", x, y)
             .with(Layer::image("share of the class", shares));
         Block::figure(figure, format!("{caption}, as shares of the class."))
@@ -89,7 +91,7 @@ fn beside_classes(files: &ClusterFiles<'_>) -> Result<Option<Section>> {
         }
         Block::Table(table)
     };
-    Ok(Some(Section::new("Clusters and classes").with(block)))
+    Ok(Some(Section::new("Clusters and classes").with(block).with(Block::text(order_told))))
 }
 
 /// The weights of views and of their features.
@@ -114,37 +116,50 @@ fn weights(files: &ClusterFiles<'_>) -> Result<Section> {
             found.view_weights.get(place).copied().into(),
         ])?;
     }
-    let mut section = Section::new("Weights").with(Block::Table(table));
-    let told = |weights: &Vec<f64>| weights.iter().any(|w| w.total_cmp(&weights[0]).is_ne());
-    for (place, view) in files.set.views.iter().enumerate() {
-        if !told(&found.feature_weights[place]) {
-            continue;
-        }
-        let sorted = files.by_weight(place);
-        let columns = vec![Column::left("feature"), Column::right("weight")];
-        let caption = format!("{}: the features of most weight", view.name);
-        let mut table = Table::new(caption, columns);
-        for (name, weight) in sorted.iter().take(MOST_FEATURES) {
-            table.push(vec![name.as_str().into(), (*weight).into()])?;
-        }
-        let stride = sorted.len().div_ceil(MOST_DRAWN);
-        let (x, y): (Vec<f64>, Vec<f64>) = sorted
-            .iter()
-            .enumerate()
-            .step_by(stride)
-            .map(|(at, (_, weight))| ((at + 1) as f64, *weight))
-            .unzip();
-        let axes = (Axis::linear("feature, by weight"), Axis::linear("weight"));
-        let figure =
-            Figure::new(format!("Weights of the features of {}", view.name), axes.0, axes.1)
-                .with(Layer::line("", x, y));
-        let caption = "Features in the order of their weights.";
-        section = section.with(Block::Table(table)).with(Block::details(
-            format!("All weights of {}", view.name),
-            vec![Block::figure(figure, caption)],
-        ));
+    let section = Section::new("Weights").with(Block::Table(table));
+    let is_told = |weights: &Vec<f64>| weights.iter().any(|w| w.total_cmp(&weights[0]).is_ne());
+    let told: Vec<usize> =
+        (0..files.set.views.len()).filter(|&view| is_told(&found.feature_weights[view])).collect();
+    if told.is_empty() {
+        return Ok(section);
     }
-    Ok(section)
+    let sorted: Vec<_> = told.iter().map(|&view| files.by_weight(view)).collect();
+    let names: Vec<&str> = told.iter().map(|&view| files.set.views[view].name.as_str()).collect();
+    Ok(section.with(Block::Table(most_weight(&names, &sorted)?)).with(all_weights(&names, &sorted)))
+}
+
+/// The features of most weight, views side by side.
+fn most_weight(names: &[&str], sorted: &[Vec<(String, f64)>]) -> Result<Table> {
+    let columns = names.iter().flat_map(|name| [Column::left(*name), Column::right("weight")]);
+    let columns = std::iter::once(Column::right("place")).chain(columns).collect();
+    let mut table = Table::new("Features of most weight", columns);
+    let most = sorted.iter().map(Vec::len).max().unwrap_or(0).min(MOST_FEATURES);
+    for place in 0..most {
+        let mut row = vec![Cell::from(place + 1)];
+        for features in sorted {
+            row.push(features.get(place).map(|(name, _)| name.as_str()).into());
+            row.push(features.get(place).map(|(_, weight)| *weight).into());
+        }
+        table.push(row)?;
+    }
+    Ok(table)
+}
+
+/// The weights of all features, a line a view.
+fn all_weights(names: &[&str], sorted: &[Vec<(String, f64)>]) -> Block {
+    let axes = (Axis::linear("share of the features"), Axis::linear("weight"));
+    let mut figure = Figure::new("Weights of features", axes.0, axes.1);
+    for (name, features) in names.iter().zip(sorted) {
+        let count = features.len();
+        let drawn = (0..count).step_by(count.div_ceil(MOST_DRAWN));
+        let place = |at: usize| ((at as f64 + 0.5) / count as f64, features[at].1);
+        let (x, y): (Vec<f64>, Vec<f64>) = drawn.map(place).unzip();
+        figure = figure.with(Layer::line(*name, x, y));
+    }
+    Block::figure(
+        figure,
+        "The features of each view in the order of their weights, the largest first.",
+    )
 }
 
 /// What was recorded of the sweeps, if there were some.
