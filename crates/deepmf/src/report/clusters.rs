@@ -3,9 +3,9 @@
 use super::{Axis, Block, Cell, Column, Figure, Layer, Section, Table};
 use crate::Result;
 use crate::analysis::metrics::Agreement;
-use crate::analysis::principal_components;
+use crate::analysis::{principal_components, spectral_embedding};
 use crate::apps::ClusterFiles;
-use crate::data::ViewSet;
+use crate::data::{View, ViewSet};
 use crate::linalg::Mat;
 use crate::train::Trajectory;
 
@@ -13,6 +13,10 @@ use crate::train::Trajectory;
 const MOST_LISTED: usize = 15;
 /// Features that are listed of each view.
 const MOST_FEATURES: usize = 15;
+/// Samples of which all pairs are compared to draw them.
+const MOST_COMPARED: usize = 4_000;
+/// Neighbours of a sample in that graph.
+const NEIGHBOURS: usize = 5;
 /// Features of which a figure shows every weight.
 const MOST_DRAWN: usize = 2_000;
 
@@ -31,7 +35,11 @@ pub fn clusters(files: &ClusterFiles<'_>) -> Result<Vec<Section>> {
 /// The embedding in the plane in which it varies most.
 fn samples(files: &ClusterFiles<'_>) -> Result<Section> {
     let found = files.found;
-    let places = principal_components(&found.embedding, 2)?;
+    let Some((embedding, caption)) = embedding(files)? else {
+        let text = "The method gives clusters alone, and there are too many samples to place them by their neighbours.";
+        return Ok(Section::new("Where the samples lie").with(Block::text(text)));
+    };
+    let places = principal_components(&embedding, 2)?;
     let axes = || (Axis::linear("first component"), Axis::linear("second component"));
     let plane = |title: &str, of: &[usize], names: &[String]| {
         let (x, y) = axes();
@@ -44,10 +52,6 @@ fn samples(files: &ClusterFiles<'_>) -> Result<Section> {
         figure
     };
     let clusters: Vec<String> = (0..found.clusters).map(|c| format!("cluster {c}")).collect();
-    let caption = format!(
-        "Each dot is a sample: the two principal components of its {} numbers in the embedding.",
-        found.embedding.cols()
-    );
     let figure = plane("Samples by cluster", &found.labels, &clusters);
     let mut section = Section::new("Where the samples lie").with(Block::figure(figure, caption));
     if let Some(classes) = &files.set.classes {
@@ -57,6 +61,28 @@ fn samples(files: &ClusterFiles<'_>) -> Result<Section> {
         section = section.with(Block::details("By class", vec![block]));
     }
     Ok(section)
+}
+
+/// What the samples are drawn by, and what to say of it: the embedding, or, where that holds nothing but the clusters, the graph of neighbours, unless
+/// there are too many samples for it.
+fn embedding(files: &ClusterFiles<'_>) -> Result<Option<(Mat, String)>> {
+    let (found, own) = (files.found, &files.found.embedding);
+    let what = "Each dot is a sample: the two principal components of";
+    if own.values().iter().any(|&x| x != 0.0 && x.total_cmp(&1.0).is_ne()) {
+        let caption = format!("{what} its {} numbers in the embedding.", own.cols());
+        return Ok(Some((own.clone(), caption)));
+    }
+    if own.rows() > MOST_COMPARED {
+        return Ok(None);
+    }
+    let ready = files.set.views.iter().zip(&found.preparations);
+    let ready = ready.map(|(view, &how)| Ok(view.clone().prepared(how)?.0));
+    let views = ready.collect::<Result<Vec<View>>>()?;
+    let count = found.clusters.max(3);
+    let caption = format!(
+        "The method gives clusters alone. {what} its {count} numbers in a spectral embedding of the views' neighbour graphs."
+    );
+    Ok(Some((spectral_embedding(&views, count, NEIGHBOURS)?.samples, caption)))
 }
 
 /// How many samples of each class each cluster holds; clusters in the order of the classes that they are given to.
