@@ -9,6 +9,7 @@ mod edge_of_stability;
 mod flatness;
 mod k_means;
 pub mod metrics;
+mod neighbours;
 mod plateau;
 mod principal;
 mod reconstruction;
@@ -31,6 +32,7 @@ pub use flatness::{
 };
 pub(crate) use k_means::Points;
 pub use k_means::{KMeans, k_means, k_means_of_views};
+pub use neighbours::NeighbourGraph;
 pub use plateau::{Plateau, plateaus, saddles};
 pub use principal::principal_components;
 pub use reconstruction::{

@@ -1,8 +1,6 @@
 //! Spectral embedding: the leading eigenvectors of a graph that joins near samples.
 
-use rayon::prelude::*;
-
-use super::Points;
+use super::NeighbourGraph;
 use crate::data::View;
 use crate::linalg::{Mat, leading_eigen, norm};
 use crate::{Error, Result};
@@ -19,10 +17,7 @@ pub struct SpectralEmbedding {
     pub samples: Mat,
 }
 
-/// The embedding of the samples of `views` in `count` dimensions.
-///
-/// In each view a sample is joined with its `neighbours` nearest known samples by exp(−d²/t), t the mean of the squared distances to the
-/// last one of them; A is the sum of these graphs, each made symmetric by the larger of both weights. Takes samples² · features operations.
+/// The embedding of the samples of `views` in `count` dimensions, by the sum of their neighbour graphs ([`NeighbourGraph::new`]).
 ///
 /// # Errors
 /// As [`View::common_samples`]; [`Error::Parameter`] for no dimension or neighbour.
@@ -31,74 +26,43 @@ pub fn spectral_embedding(
     count: usize,
     neighbours: usize,
 ) -> Result<SpectralEmbedding> {
-    let size = View::common_samples(views)?;
-    for (name, found) in [("dimensions", count), ("neighbours", neighbours)] {
-        if found == 0 {
-            return Err(Error::parameter(format!("the number of {name}"), "1 or more", found));
-        }
-    }
-    let mut graph: Vec<Vec<(usize, f64)>> = vec![Vec::new(); size];
-    for view in views {
-        add(&mut graph, view, neighbours)?;
-    }
-    let degrees: Vec<f64> = graph.iter().map(|row| row.iter().map(|(_, w)| w).sum()).collect();
-    let scale: Vec<f64> =
-        degrees.iter().map(|&d: &f64| if d > 0.0 { 1.0 / d.sqrt() } else { 0.0 }).collect();
-    // (I + S)/2 has the eigenvectors of S and no negative eigenvalue.
-    let apply = |x: &[f64], out: &mut [f64]| {
-        for (i, out) in out.iter_mut().enumerate() {
-            let sum: f64 = graph[i].iter().map(|&(j, w)| w * scale[j] * x[j]).sum();
-            *out = 0.5 * (x[i] + scale[i] * sum);
-        }
-    };
-    let mut found = leading_eigen(&apply, size, count, 1e-7)?;
-    found.values.iter_mut().for_each(|value| *value = 2.0 * *value - 1.0);
-    let mut samples = found.vectors;
-    for i in 0..size {
-        let row: Vec<f64> = (0..samples.cols()).map(|j| samples[(i, j)]).collect();
-        let length = norm(&row);
-        if length > 0.0 {
-            (0..samples.cols()).for_each(|j| samples[(i, j)] /= length);
-        }
-    }
-    Ok(SpectralEmbedding { values: found.values, samples })
+    View::common_samples(views)?;
+    let graphs: Result<Vec<_>> =
+        views.iter().map(|view| NeighbourGraph::new(view, neighbours)).collect();
+    NeighbourGraph::sum(&graphs?)?.embedding(count)
 }
 
-/// Adds the graph of one view.
-fn add(graph: &mut [Vec<(usize, f64)>], view: &View, neighbours: usize) -> Result<()> {
-    let alone = std::slice::from_ref(view);
-    // A view may leave out samples that others know, so it is not checked as the only one.
-    let points = Points::unchecked(alone)?;
-    let size = points.samples();
-    let nearest: Vec<Vec<(usize, f64)>> = (0..size)
-        .into_par_iter()
-        .map(|i| {
-            if view.missing[i] {
-                return Vec::new();
+impl NeighbourGraph {
+    /// Where samples lie by this graph, in `count` dimensions.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for no dimension.
+    pub fn embedding(&self, count: usize) -> Result<SpectralEmbedding> {
+        if count == 0 {
+            return Err(Error::parameter("the number of dimensions", "1 or more", count));
+        }
+        let size = self.samples();
+        let root = |d: &f64| if *d > 0.0 { 1.0 / d.sqrt() } else { 0.0 };
+        let scale: Vec<f64> = self.degrees().iter().map(root).collect();
+        // (I + S)/2 has the eigenvectors of S and no negative eigenvalue.
+        let apply = |x: &[f64], out: &mut [f64]| {
+            for (i, out) in out.iter_mut().enumerate() {
+                let sum: f64 = self.neighbours(i).map(|(j, w)| w * scale[j] * x[j]).sum();
+                *out = 0.5 * (x[i] + scale[i] * sum);
             }
-            let mut distances = vec![0.0; size];
-            points.distances_from(i, &mut distances);
-            let others = (0..size).filter(|&j| j != i && !view.missing[j]);
-            let mut order: Vec<(usize, f64)> = others.map(|j| (j, distances[j])).collect();
-            order.sort_by(|a, b| a.1.total_cmp(&b.1));
-            order.truncate(neighbours);
-            order
-        })
-        .collect();
-    let last: Vec<f64> = nearest.iter().filter_map(|row| row.last()).map(|(_, d)| *d).collect();
-    let mean = last.iter().sum::<f64>() / last.len().max(1) as f64;
-    let width = if mean > 0.0 { mean } else { 1.0 };
-    for (i, row) in nearest.iter().enumerate() {
-        for &(j, distance) in row {
-            let weight = (-distance / width).exp();
-            graph[i].push((j, weight));
-            // Both ends know the edge once, whoever is whose neighbour.
-            if !nearest[j].iter().any(|&(back, _)| back == i) {
-                graph[j].push((i, weight));
+        };
+        let mut found = leading_eigen(&apply, size, count, 1e-7)?;
+        found.values.iter_mut().for_each(|value| *value = 2.0 * *value - 1.0);
+        let mut samples = found.vectors;
+        for i in 0..size {
+            let row: Vec<f64> = (0..samples.cols()).map(|j| samples[(i, j)]).collect();
+            let length = norm(&row);
+            if length > 0.0 {
+                (0..samples.cols()).for_each(|j| samples[(i, j)] /= length);
             }
         }
+        Ok(SpectralEmbedding { values: found.values, samples })
     }
-    Ok(())
 }
 
 /// The number of clusters, from 2 to 20, after which the eigenvalues of the embedding fall most: the *eigengap*.

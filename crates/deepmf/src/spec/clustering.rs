@@ -95,6 +95,8 @@ pub enum PartitionStart {
     Lp,
     /// Clusters of the samples by k-means, 0.2 added.
     KMeans,
+    /// The same of where samples lie by the neighbour graph of the view.
+    Graph,
     /// Uniform draws.
     Random,
 }
@@ -153,13 +155,19 @@ pub struct ClusteringSettings {
     /// The exponent p of the feature weights at the start; 2 (form A) or 1 (form B) if none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exponent: Option<f64>,
+    /// The least and largest exponent; 1.05 and 10 (form A) or 0.05 and 1.95 (form B) if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exponent_bounds: Option<(f64, f64)>,
     /// The gains n₁ and n₂ by which the exponent follows the loss; zeros keep it.
     pub exponent_gains: (f64, f64),
+    /// With late fusion: the weight λ of the consensus that the partitions begin with.
+    pub anchor: f64,
     /// Whether views are weighted by how well they agree with the consensus; else all alike.
     pub weighted_views: bool,
-    /// With a neighbour graph: its weight.
-    pub graph: f64,
-    /// With a neighbour graph: neighbours of a sample.
+    /// The weight μ of the neighbour graph of each view, in units of samples / clusters; if none, 0.01 where the method has a graph and 0 elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<f64>,
+    /// Neighbours of a sample in a graph.
     pub neighbours: usize,
     /// With a neighbour graph: the power γ of a view's weight.
     pub view_exponent: f64,
@@ -183,9 +191,11 @@ impl Default for ClusteringSettings {
             fusion: None,
             feature_weights: FeatureWeights::default(),
             exponent: None,
+            exponent_bounds: None,
             exponent_gains: (0.3, 0.4),
+            anchor: 1.0,
             weighted_views: true,
-            graph: 0.01,
+            graph: None,
             neighbours: 5,
             view_exponent: 0.1,
             preparation: Preparation::Auto,
@@ -217,7 +227,8 @@ impl ClusteringSettings {
         let sizes = [
             ("tolerance", self.tolerance),
             ("fusion", self.fusion.unwrap_or(0.0)),
-            ("graph", self.graph),
+            ("anchor", self.anchor),
+            ("graph", self.graph.unwrap_or(0.0)),
             ("a gain of the exponent", self.exponent_gains.0),
             ("a gain of the exponent", self.exponent_gains.1),
         ];
@@ -233,10 +244,22 @@ impl ClusteringSettings {
             FeatureWeights::Powers => ("above 0 and below 2", |p| p > 0.0 && p < 2.0),
             _ => ("above 1", |p| p.is_finite() && p > 1.0),
         };
-        match self.exponent.filter(|p| !fits(*p)) {
-            Some(found) => Err(Error::parameter("exponent", allowed, found)),
+        if let Some(found) = self.exponent.filter(|p| !fits(*p)) {
+            return Err(Error::parameter("exponent", allowed, found));
+        }
+        match self.exponent_bounds.filter(|(a, b)| !(fits(*a) && fits(*b) && a <= b)) {
+            Some((a, b)) => {
+                let allowed = format!("{allowed}, the least first");
+                Err(Error::parameter("exponent-bounds", allowed, format!("{a}, {b}")))
+            }
             None => Ok(()),
         }
+    }
+
+    /// Whether the neighbour graph of each view is asked for.
+    pub fn needs_graph(&self) -> bool {
+        let default = if self.method == ClusteringMethod::Dmvc { 1.0 } else { 0.0 };
+        self.start == PartitionStart::Graph || self.graph.unwrap_or(default) > 0.0
     }
 
     /// The widths of the layers of a view of so many samples and features, in `k` clusters.

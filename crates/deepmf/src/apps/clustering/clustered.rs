@@ -66,7 +66,7 @@ impl Clustered {
         }
         let samples = View::common_samples(views)?;
         let alike = |((view, transform), size): ((&View, &ViewTransform), &f64)| {
-            Ok(prepared(&resized(transform.apply(view.clone())?, *size)?))
+            prepared(&resized(transform.apply(view.clone())?, *size)?, None)
         };
         let ready: Result<Vec<Prepared>> =
             views.iter().zip(&self.transforms).zip(&self.sizes).map(alike).collect();

@@ -55,12 +55,14 @@ impl Found {
             ClusteringMethod::KMeansBestView => best_view(settings, ready, k, seed),
             ClusteringMethod::Spectral => spectral(settings, ready, k, seed),
             _ => {
-                let views: Vec<Prepared> = ready.views.iter().map(prepared).collect();
+                let graph = settings.needs_graph().then_some(settings.neighbours);
+                let views: Result<Vec<Prepared>> =
+                    ready.views.iter().map(|view| prepared(view, graph)).collect();
                 let mut method = MultiView::new(settings.clone(), k)?;
                 if let Some(flag) = interrupt {
                     method = method.interrupt(flag);
                 }
-                let fused = method.fit(&views, ready.samples, seed)?;
+                let fused = method.fit(&views?, ready.samples, seed)?;
                 Ok(Self::of_fused(ready, fused))
             }
         }
@@ -71,7 +73,7 @@ impl Found {
         Self {
             embedding: unit_rows(fused.embedding.clone()),
             labels: fused.labels.clone(),
-            feature_weights: if fused.views.is_empty() {
+            feature_weights: if fused.views.is_empty() || fused.stacked {
                 ones(ready)
             } else {
                 fused.views.iter().map(|view| view.feature_weights.clone()).collect()

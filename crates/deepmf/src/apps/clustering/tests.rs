@@ -45,6 +45,46 @@ fn baselines_tell_blobs_apart_and_place_new_samples() {
 }
 
 #[test]
+fn every_method_tells_blobs_apart_and_most_place_new_samples() {
+    let views = blobs(&[8, 12]);
+    for method in ClusteringMethod::ALL {
+        let found = Clustering::new(with(method)).unwrap().fit(&views, 1).unwrap();
+        assert!(told_apart(&found.labels), "{method:?} {:?}", found.labels);
+        assert_eq!((found.embedding.rows(), found.embedding.cols()), (90, 3));
+        assert_eq!((found.view_weights.len(), found.feature_weights[1].len()), (2, 12));
+        if let Ok(labels) = found.predict(&views) {
+            assert_eq!(labels, found.labels, "{method:?}");
+        }
+    }
+}
+
+#[test]
+fn a_sample_that_a_view_does_not_know_is_placed_by_the_others() {
+    let mut views = blobs(&[8, 12, 6]);
+    for i in 0..90 {
+        views[i % 3].missing[i] = (i / 3) % 4 == 1;
+    }
+    for view in &mut views {
+        let Features::Dense(values) = &mut view.features else { unreachable!() };
+        for i in (0..90).filter(|&i| view.missing[i]) {
+            (0..values.cols()).for_each(|j| values[(i, j)] = 0.0);
+        }
+    }
+    for method in ClusteringMethod::ALL {
+        match Clustering::new(with(method)).unwrap().fit(&views, 1) {
+            Ok(found) => assert!(told_apart(&found.labels), "{method:?} {:?}", found.labels),
+            Err(error) => assert_eq!(
+                (method, error.to_string().as_str()),
+                (
+                    ClusteringMethod::KMeansBestView,
+                    "the number of views must be 1 or more that know every sample, but it is 0"
+                )
+            ),
+        }
+    }
+}
+
+#[test]
 fn the_number_of_clusters_is_chosen_where_none_is_given() {
     let settings = ClusteringSettings { clusters: None, ..with(ClusteringMethod::KMeans) };
     let found = Clustering::new(settings).unwrap().fit(&blobs(&[8, 12]), 0).unwrap();

@@ -42,10 +42,19 @@ impl Part {
     /// [`Error::NotFinite`](crate::Error::NotFinite) if the partition is not finite.
     pub fn rotate(&mut self, consensus: &Mat) -> Result<f64> {
         let meeting = self.partition.view().times(self.restricted(consensus).t());
-        let Svd { u, s, v } = svd(meeting.view())?;
-        self.rotation = u.view().times(v.t());
-        Ok(s.iter().sum())
+        let (rotation, sum) = procrustes(&meeting)?;
+        self.rotation = rotation;
+        Ok(sum)
     }
+}
+
+/// P Qᵀ of A = P S Qᵀ, of all orthogonal matrices the one that ⟨A, M⟩ is largest for, and this largest, the sum of S.
+///
+/// # Errors
+/// [`Error::NotFinite`](crate::Error::NotFinite) if A is not finite.
+pub fn procrustes(a: &Mat) -> Result<(Mat, f64)> {
+    let Svd { u, s, v } = svd(a.view())?;
+    Ok((u.view().times(v.t()), s.iter().sum()))
 }
 
 /// U = Σ_v β_v M_vᵀ G_v, k × samples.

@@ -1,13 +1,18 @@
 //! Several views of the same samples brought to one partition, by alternating steps.
 
-mod dmfaw;
+mod alternation;
 mod fusion;
+mod late;
+mod one_hot;
+mod prepared;
 mod projection;
+mod semi_nmf;
 mod view;
 mod weights;
 
-pub use fusion::{Part, consensus, mean_partition, view_weights};
-pub use view::Prepared;
+pub use fusion::{Part, consensus, mean_partition, procrustes, view_weights};
+use prepared::Centred;
+pub use prepared::Prepared;
 pub use weights::{ExponentRule, entropy, feature_weights, weight_power};
 
 use std::sync::Arc;
@@ -18,6 +23,10 @@ use crate::linalg::Mat;
 use crate::model::SemiNmf;
 use crate::spec::{ClusteringMethod, ClusteringSettings};
 use crate::{Error, Result};
+use alternation::alternate;
+use late::LateFusion;
+use one_hot::OneHot;
+use semi_nmf::Factored;
 
 /// Brings views to one partition, as `settings` say.
 #[derive(Clone, Debug)]
@@ -38,6 +47,8 @@ pub struct Fused {
     pub views: Vec<FusedView>,
     /// The weight of each view.
     pub view_weights: Vec<f64>,
+    /// Whether the views were factored side by side, as one.
+    pub stacked: bool,
     /// What takes the weighted mean of the partitions to the embedding, k × k; where the method has one.
     pub whitening: Option<Mat>,
     /// The exponent of the feature weights, where there are some.
@@ -97,12 +108,19 @@ impl MultiView {
             return Err(Error::parameter("the number of views", "1 or more", 0));
         }
         match self.settings.method {
-            ClusteringMethod::Dmfaw | ClusteringMethod::MvcDmfPa => {
-                self.by_semi_nmf(views, samples, seed)
+            ClusteringMethod::LateFusion | ClusteringMethod::OnePass => {
+                alternate(self, &mut LateFusion::new(self, views, samples, seed)?)
             }
-            _ => {
-                Err(Error::parameter("method", "dmfaw or mvc-dmf-pa", self.settings.method.name()))
+            ClusteringMethod::Awdmvc => {
+                alternate(self, &mut OneHot::new(self, views, samples, seed)?)
             }
+            ClusteringMethod::KMeans
+            | ClusteringMethod::KMeansBestView
+            | ClusteringMethod::Spectral => {
+                let found = self.settings.method.name();
+                Err(Error::parameter("method", "one that alternates", found))
+            }
+            _ => alternate(self, &mut Factored::new(self, views, samples, seed)?),
         }
     }
 }

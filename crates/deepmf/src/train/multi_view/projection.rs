@@ -19,6 +19,11 @@ impl Fused {
             let allowed = "one that learns a basis of each view";
             return Err(Error::parameter("the method of a projection", allowed, "without one"));
         };
+        let stacked = self.stacked.then(|| Prepared::stacked(views, samples));
+        let (views, weights) = match &stacked {
+            Some(whole) => (std::slice::from_ref(whole), &[1.0][..]),
+            None => (views, self.view_weights.as_slice()),
+        };
         if views.len() != self.views.len() {
             let expected = format!("{} of them", self.views.len());
             return Err(Error::shape("the views", expected, views.len()));
@@ -38,12 +43,12 @@ impl Fused {
             let mut linear = Mat::default();
             view.operand.onto_samples(&weighted, &mut linear);
             let mut partition = Mat::zeros(basis.rows(), view.present.len());
-            coordinate(&quadratic, &linear, &mut partition, SWEEPS);
+            coordinate(&quadratic, &linear, &[], &mut partition, SWEEPS);
             let rotation = fitted.rotation.clone();
             parts.push(Part { partition, present: view.present.clone(), rotation });
         }
         let parts: Vec<&Part> = parts.iter().collect();
-        let mean = mean_partition(&parts, &self.view_weights, samples);
+        let mean = mean_partition(&parts, weights, samples);
         Ok(whitening.times(&mean).t().to_mat())
     }
 }

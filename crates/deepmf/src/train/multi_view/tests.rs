@@ -1,6 +1,8 @@
 //! Tests of alternations over views.
 
 use super::*;
+use crate::analysis::NeighbourGraph;
+use crate::data::{Features, View};
 use crate::random::{Purpose, normal, stream};
 use crate::spec::{FeatureWeights, NonNegativeSolver, PartitionStart};
 use crate::train::semi_nmf::Operand;
@@ -21,9 +23,16 @@ pub(super) fn blobs(noisy: usize) -> Vec<Prepared> {
             column.iter_mut().for_each(|x| *x = (*x - mean) / spread);
         }
         let size = (90.0_f64).sqrt() / matrix.frobenius();
-        Prepared { operand: Operand::dense(matrix.scaled(size)), present: (0..90).collect() }
+        prepared(matrix.scaled(size), (0..90).collect())
     };
     vec![view(8, 0), view(12, noisy)]
+}
+
+fn prepared(matrix: Mat, present: Vec<usize>) -> Prepared {
+    let missing = vec![false; matrix.rows()];
+    let view = View { name: "a".into(), features: Features::Dense(matrix.clone()), missing };
+    let graph = Some(Arc::new(NeighbourGraph::new(&view, 5).unwrap()));
+    Prepared { operand: Arc::new(Operand::dense(matrix)), present, graph }
 }
 
 fn settings() -> ClusteringSettings {
@@ -103,7 +112,7 @@ fn a_missing_sample_of_one_view_is_placed_by_the_other() {
     let mut whole = Mat::zeros(90, views[1].operand.shape().1);
     views[1].operand.each(|i, j, x| whole[(i, j)] = x);
     let kept = Mat::from_fn(present.len(), whole.cols(), |i, j| whole[(present[i], j)]);
-    views[1] = Prepared { operand: Operand::dense(kept), present };
+    views[1] = prepared(kept, present);
     let fused = MultiView::new(settings(), 3).unwrap().fit(&views, 90, 1).unwrap();
     assert!(separates(&fused.embedding));
 }
@@ -121,7 +130,7 @@ fn the_basis_as_a_whole_moves_as_published_layer_by_layer() {
     let view = &blobs(0)[1];
     let mut x = Mat::zeros(12, 90);
     view.operand.each(|i, j, value| x[(j, i)] = value);
-    let mut state = view::ViewState::pretrained(view, &settings(), 3, 90, 0).unwrap();
+    let mut state = view::ViewState::new(view, &settings(), 3, 90, 0.0, 0).unwrap();
     let model = state.model().unwrap();
     assert_eq!(model.widths(), [6, 3]);
     let partition = model.partition().clone();

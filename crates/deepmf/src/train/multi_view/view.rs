@@ -1,26 +1,22 @@
-//! One view in the alternation: its basis and partition, its feature weights, its rotation onto the consensus.
+//! One view in the alternation (or several side by side): its basis and partition, its feature weights, its rotation onto the consensus.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Prepared;
 use super::fusion::Part;
 use super::weights::{entropy, feature_weights, weight_power};
-use crate::Result;
+use crate::analysis::NeighbourGraph;
 use crate::linalg::{Mat, dot, scale};
 use crate::model::SemiNmf;
-use crate::spec::{ClusteringSettings, FeatureWeights};
+use crate::spec::{ClusteringSettings, FeatureWeights, NonNegativeSolver, PartitionStart};
 use crate::train::semi_nmf::{
     Operand, SemiNmfFit, gram, quadratic_value, update_basis, update_partition,
 };
+use crate::{Error, Result};
 
 /// How often a step that would raise its own part is halved before it is given up.
 const HALVINGS: usize = 12;
-
-/// What a view brings to an alternation: its numbers, scaled as they are to be factored, and which samples they are of.
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    /// Present samples × features.
-    pub operand: Operand,
-    /// The samples that are present, ascending.
-    pub present: Vec<usize>,
-}
 
 /// One view between two steps. Along F_1 … F_m only the product D counts for what follows: with F_1 at its least squares solution,
 /// D = X G⁺ whatever F_2 … F_m are, so D is moved as a whole and F_1 follows from it at the end.
@@ -34,7 +30,13 @@ pub(super) struct ViewState {
     pub(super) errors: Vec<f64>,
     /// α²: how much the fit of this view counts.
     pub(super) importance: f64,
-    operand: Operand,
+    operand: Arc<Operand>,
+    /// The graphs, each with its weight as it stands.
+    graphs: Vec<(f64, Arc<NeighbourGraph>)>,
+    /// μ.
+    graph_weight: f64,
+    /// Views side by side: the features of each, and α.
+    views: Vec<(Range<usize>, f64)>,
     inner: Vec<Mat>,
     squares: Vec<f64>,
     shares: Vec<f64>,
@@ -44,10 +46,69 @@ pub(super) struct ViewState {
     size: f64,
 }
 
+/// What draws a partition towards the consensus: λ β ⟨G, M G*⟩.
+#[derive(Clone, Copy)]
+pub(super) struct Pull<'a> {
+    pub(super) consensus: &'a Mat,
+    pub(super) strength: f64,
+}
+
 impl ViewState {
-    /// After greedy training of all layers; `samples` counts those of all views.
-    pub(super) fn pretrained(
+    /// One view after greedy training of all layers; `samples` counts those of all views.
+    pub(super) fn new(
         view: &Prepared,
+        settings: &ClusteringSettings,
+        clusters: usize,
+        samples: usize,
+        graph: f64,
+        seed: u64,
+    ) -> Result<Self> {
+        let graphs = match (&view.graph, graph > 0.0) {
+            (Some(own), true) => vec![(graph, own.clone())],
+            (None, true) => return Err(no_graph()),
+            _ => Vec::new(),
+        };
+        let near = view.graph.as_deref();
+        let mut state = Self::pretrained(view, near, settings, clusters, samples, seed)?;
+        (state.graphs, state.graph_weight) = (graphs, graph);
+        Ok(state)
+    }
+
+    /// All views side by side as one.
+    pub(super) fn side_by_side(
+        views: &[Prepared],
+        settings: &ClusteringSettings,
+        clusters: usize,
+        samples: usize,
+        graph: f64,
+        seed: u64,
+    ) -> Result<Self> {
+        let whole = Prepared::stacked(views, samples);
+        let mut graphs = Vec::new();
+        if graph > 0.0 || settings.start == PartitionStart::Graph {
+            for view in views {
+                let own = view.graph.as_ref().ok_or_else(no_graph)?;
+                graphs.push((graph, Arc::new(own.spread(&view.present, samples))));
+            }
+        }
+        let alone: Vec<NeighbourGraph> =
+            graphs.iter().map(|(_, own)| own.as_ref().clone()).collect();
+        let near = if alone.is_empty() { None } else { Some(NeighbourGraph::sum(&alone)?) };
+        let mut state = Self::pretrained(&whole, near.as_ref(), settings, clusters, samples, seed)?;
+        state.graphs = if graph > 0.0 { graphs } else { Vec::new() };
+        state.graph_weight = graph;
+        let mut first = 0;
+        for view in views {
+            let width = view.operand.shape().1;
+            state.views.push((first..first + width, 1.0 / views.len() as f64));
+            first += width;
+        }
+        Ok(state)
+    }
+
+    fn pretrained(
+        view: &Prepared,
+        near: Option<&NeighbourGraph>,
         settings: &ClusteringSettings,
         clusters: usize,
         samples: usize,
@@ -60,9 +121,8 @@ impl ViewState {
             sweeps: settings.pretraining,
             tolerance: settings.tolerance,
         };
-        let model =
-            fit.fit(&view.operand, &settings.widths(clusters, present, features), seed)?.model;
-        let k = clusters as f64;
+        let widths = settings.widths(clusters, present, features);
+        let model = fit.fit_near(&view.operand, near, &widths, seed)?.model;
         let squares = view.operand.feature_squares();
         let whole: f64 = squares.iter().sum();
         let mut state = Self {
@@ -72,18 +132,22 @@ impl ViewState {
             errors: Vec::new(),
             importance: 1.0,
             operand: view.operand.clone(),
+            graphs: Vec::new(),
+            graph_weight: 0.0,
+            views: Vec::new(),
             inner: model.factors()[1..].to_vec(),
             shares: squares.iter().map(|s| s / whole).collect(),
             squares,
             projected: Mat::default(),
-            size: (k * present as f64 / samples as f64).sqrt(),
+            size: (clusters as f64 * present as f64 / samples as f64).sqrt(),
         };
         state.rescale();
-        state.look();
+        state.project();
+        state.measure();
         Ok(state)
     }
 
-    /// Holds ‖G‖, the scale absorbed in D: without that the fusion has no bound.
+    /// Holds ‖G‖, the scale absorbed in D: without that fusion and graph have no bound.
     fn rescale(&mut self) {
         let size = self.part.partition.frobenius();
         if size > 0.0 {
@@ -92,24 +156,32 @@ impl ViewState {
         }
     }
 
-    /// What follows from basis and partition: G S and the error of each feature.
-    fn look(&mut self) {
+    /// G S, which follows from the partition.
+    fn project(&mut self) {
         self.operand.onto_features(&self.part.partition, &mut self.projected);
+    }
+
+    /// The error of each feature, which follows from basis and partition.
+    fn measure(&mut self) {
         let fitted = gram(&self.part.partition).times(&self.basis);
-        self.errors = (0..self.basis.cols())
-            .map(|j| {
-                let d = self.basis.col(j);
-                let error =
-                    self.squares[j] - 2.0 * dot(d, self.projected.col(j)) + dot(d, fitted.col(j));
-                error.max(0.0)
-            })
-            .collect();
+        self.errors.resize(self.basis.cols(), 0.0);
+        for (j, error) in self.errors.iter_mut().enumerate() {
+            let d = self.basis.col(j);
+            let rest = dot(d, fitted.col(j)) - 2.0 * dot(d, self.projected.col(j));
+            *error = (self.squares[j] + rest).max(0.0);
+        }
     }
 
     /// Σ_j w_j^q e_j.
     pub(super) fn fit(&self, form: FeatureWeights, p: f64) -> f64 {
         let q = weight_power(form, p);
         self.weights.iter().zip(&self.errors).map(|(w, e)| w.powf(q) * e).sum()
+    }
+
+    /// Σ_v μ_v tr(G L_v Gᵀ).
+    pub(super) fn roughness(&self) -> f64 {
+        let at = &self.part.partition;
+        self.graphs.iter().map(|(weight, graph)| weight * graph.roughness(at)).sum()
     }
 
     /// From 0 to 1: 1 is uniform.
@@ -120,18 +192,17 @@ impl ViewState {
     /// D to its least squares solution; feature weights above zero do not change it.
     pub(super) fn move_basis(&mut self) -> Result<()> {
         update_basis(&mut self.basis, &gram(&self.part.partition), &self.projected)?;
-        self.look();
+        self.measure();
         Ok(())
     }
 
-    /// G where α² Σ w^q e − pull · ⟨G, M G*⟩ is lower, `pull` being λ β, with ‖G‖ held.
+    /// G where its own part of the objective is lower, with ‖G‖ held.
     pub(super) fn move_partition(
         &mut self,
-        settings: &ClusteringSettings,
+        solver: NonNegativeSolver,
         form: FeatureWeights,
         p: f64,
-        consensus: &Mat,
-        pull: f64,
+        pull: Option<Pull<'_>>,
     ) {
         let q = weight_power(form, p);
         let mut weighted = self.basis.clone();
@@ -141,24 +212,34 @@ impl ViewState {
         let quadratic = weighted.view().times(self.basis.t());
         let mut linear = Mat::default();
         self.operand.onto_samples(&weighted, &mut linear);
-        let wanted = self.part.wanted(consensus);
-        let pull = pull / self.importance;
+        let graphs: Vec<(f64, Arc<NeighbourGraph>)> =
+            self.graphs.iter().map(|(w, graph)| (w / self.importance, graph.clone())).collect();
+        let pull =
+            pull.map(|pull| (pull.strength / self.importance, self.part.wanted(pull.consensus)));
         // Its own part, as it is after rescaling: the fit does not see the scale.
         let own = |at: &Mat| {
             let size = at.frobenius();
             if size == 0.0 {
                 return f64::INFINITY;
             }
-            quadratic_value(&quadratic, &linear, at)
-                - pull * self.size / size * dot(wanted.values(), at.values())
+            let held = self.size / size;
+            let rough: f64 = graphs.iter().map(|(w, graph)| w * graph.roughness(at)).sum();
+            let drawn = pull
+                .as_ref()
+                .map_or(0.0, |(pull, wanted)| pull * held * dot(wanted.values(), at.values()));
+            quadratic_value(&quadratic, &linear, at) + held * held * rough - drawn
         };
         let before = own(&self.part.partition);
         let mut towards = linear.clone();
-        crate::linalg::axpy(0.5 * pull, wanted.values(), towards.values_mut());
+        if let Some((pull, wanted)) = &pull {
+            crate::linalg::axpy(0.5 * pull, wanted.values(), towards.values_mut());
+        }
         let mut moved = self.part.partition.clone();
-        update_partition(settings.solver, &quadratic, &towards, &mut moved);
+        update_partition(solver, &quadratic, &towards, &graphs, &mut moved);
+        // Without a pull or a graph a step of a solver never raises it.
+        let certain = pull.is_none() && graphs.is_empty();
         for _ in 0..HALVINGS {
-            if own(&moved) <= before {
+            if certain || own(&moved) <= before {
                 self.part.partition = moved;
                 break;
             }
@@ -166,11 +247,15 @@ impl ViewState {
             moved.values_mut().iter_mut().zip(old).for_each(|(new, old)| *new = 0.5 * (*new + old));
         }
         self.rescale();
-        self.look();
+        self.project();
+        self.measure();
     }
 
     /// Feature weights to the minimum of the fit; to those of another exponent if they are `renewed`.
     pub(super) fn move_weights(&mut self, form: FeatureWeights, p: f64, renewed: bool) {
+        if form == FeatureWeights::Uniform {
+            return;
+        }
         let relative: Vec<f64> = self
             .errors
             .iter()
@@ -183,6 +268,41 @@ impl ViewState {
         if !renewed && self.fit(form, p) > before.0 {
             self.weights = before.1;
         }
+    }
+
+    /// α_v = (γ R_v)^{1/(1−γ)}, made to add up to 1, for R_v the residual and roughness in view v; α_v^γ weighs its features and its graph.
+    pub(super) fn weigh_views(&mut self, gamma: f64) {
+        let rough = |v: usize| {
+            self.graphs
+                .get(v)
+                .map_or(0.0, |(_, graph)| self.graph_weight * graph.roughness(&self.part.partition))
+        };
+        let raw: Vec<f64> = (0..self.views.len())
+            .map(|v| {
+                let rest: f64 = self.errors[self.views[v].0.clone()].iter().sum();
+                (gamma * (rest + rough(v))).max(f64::MIN_POSITIVE).powf(1.0 / (1.0 - gamma))
+            })
+            .collect();
+        let sum: f64 = raw.iter().sum();
+        for (v, raw) in raw.iter().enumerate() {
+            let alpha = raw / sum;
+            if !alpha.is_finite() {
+                continue;
+            }
+            self.views[v].1 = alpha;
+            let factor = alpha.powf(gamma);
+            for j in self.views[v].0.clone() {
+                self.weights[j] = if self.squares[j] > 0.0 { factor } else { 0.0 };
+            }
+            if let Some((weight, _)) = self.graphs.get_mut(v) {
+                *weight = self.graph_weight * factor;
+            }
+        }
+    }
+
+    /// α of views side by side.
+    pub(super) fn shares_of_views(&self) -> Vec<f64> {
+        self.views.iter().map(|(_, alpha)| *alpha).collect()
     }
 
     /// The factors, F_1 following from D: F_1 = D (F_2 … F_m)⁺.
@@ -203,4 +323,8 @@ impl ViewState {
         };
         SemiNmf::new(factors, self.part.partition.clone())
     }
+}
+
+fn no_graph() -> Error {
+    Error::parameter("graph", "0 where there is no neighbour graph", "more")
 }

@@ -1,8 +1,11 @@
 //! The two blocks of semi-NMF: the basis given the partition, and the partition given the basis.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::Result;
+use crate::analysis::NeighbourGraph;
 use crate::linalg::{Accumulate, Cholesky, Mat, axpy, dot, multiply};
 use crate::spec::NonNegativeSolver;
 
@@ -41,26 +44,48 @@ pub fn update_basis(basis: &mut Mat, partition_gram: &Mat, projected: &Mat) -> R
     Ok(())
 }
 
-/// Lowers ⟨B G, G⟩ − 2 ⟨A, G⟩ over G ≥ 0, with `linear` A of k × samples and `quadratic` B of k × k.
+/// Graphs that hold joined samples together: the term Σ_v μ_v tr(G L_v Gᵀ).
+pub type GraphTerms = [(f64, Arc<NeighbourGraph>)];
+
+/// Lowers ⟨B G, G⟩ − 2 ⟨A, G⟩ + Σ_v μ_v tr(G L_v Gᵀ) over G ≥ 0, with `linear` A of k × samples and `quadratic` B of k × k.
 pub fn update_partition(
     solver: NonNegativeSolver,
     quadratic: &Mat,
     linear: &Mat,
+    graphs: &GraphTerms,
     partition: &mut Mat,
 ) {
     match solver {
-        NonNegativeSolver::Multiplicative => multiplicative(quadratic, linear, partition),
-        NonNegativeSolver::Coordinate => coordinate(quadratic, linear, partition, SWEEPS),
+        NonNegativeSolver::Multiplicative => multiplicative(quadratic, linear, graphs, partition),
+        NonNegativeSolver::Coordinate => coordinate(quadratic, linear, graphs, partition, SWEEPS),
     }
 }
 
-/// G ← G ∘ √((A⁺ + B⁻ G) / (A⁻ + B⁺ G)) (Ding, Li and Jordan 2010).
-pub fn multiplicative(quadratic: &Mat, linear: &Mat, partition: &mut Mat) {
+/// Σ_v μ_v d_i over the graphs.
+fn degree(graphs: &GraphTerms, i: usize) -> f64 {
+    graphs.iter().map(|(weight, graph)| weight * graph.degrees()[i]).sum()
+}
+
+/// Adds Σ_v μ_v Σ_j a_ij g_j to `out`.
+fn add_joined(graphs: &GraphTerms, partition: &Mat, i: usize, out: &mut [f64]) {
+    for (weight, graph) in graphs {
+        graph.neighbours(i).for_each(|(j, a)| axpy(weight * a, partition.col(j), out));
+    }
+}
+
+/// G ← G ∘ √((A⁺ + B⁻ G + μ G A_L) / (A⁻ + B⁺ G + μ G D_L)) for L = D_L − A_L (Ding, Li and Jordan 2010; Zhao, Ding and Fu 2017).
+pub fn multiplicative(quadratic: &Mat, linear: &Mat, graphs: &GraphTerms, partition: &mut Mat) {
     let part = |keep: fn(f64) -> f64| {
         Mat::from_fn(quadratic.rows(), quadratic.cols(), |i, j| keep(quadratic[(i, j)]))
     };
-    let up = part(|x| (-x).max(0.0)).times(partition);
-    let down = part(|x| x.max(0.0)).times(partition);
+    let mut up = part(|x| (-x).max(0.0)).times(partition);
+    let mut down = part(|x| x.max(0.0)).times(partition);
+    if !graphs.is_empty() {
+        for i in 0..partition.cols() {
+            add_joined(graphs, partition, i, up.col_mut(i));
+            axpy(degree(graphs, i), partition.col(i), down.col_mut(i));
+        }
+    }
     let sides = up.values().iter().zip(down.values());
     for ((g, a), (up, down)) in partition.values_mut().iter_mut().zip(linear.values()).zip(sides) {
         *g *= ((a.max(0.0) + up) / ((-a).max(0.0) + down).max(TINY)).sqrt();
@@ -69,19 +94,39 @@ pub fn multiplicative(quadratic: &Mat, linear: &Mat, partition: &mut Mat) {
 
 /// Exact minimisation in one coordinate after another, `sweeps` times over all those of a sample (hierarchical
 /// alternating least squares, Cichocki and Phan 2009, a sample at a time).
-pub fn coordinate(quadratic: &Mat, linear: &Mat, partition: &mut Mat, sweeps: usize) {
+///
+/// Graphs couple samples: their term is replaced by the quadratic above it that touches it here and does not couple, as
+/// L ≤ 2 D_L; so it falls too, and all samples still move at once.
+pub fn coordinate(
+    quadratic: &Mat,
+    linear: &Mat,
+    graphs: &GraphTerms,
+    partition: &mut Mat,
+    sweeps: usize,
+) {
     let k = quadratic.rows();
-    let parts = partition.values_mut().par_chunks_mut(k * PART);
-    parts.zip(linear.values().par_chunks(k * PART)).for_each(|(partition, linear)| {
+    let joined = (!graphs.is_empty()).then(|| {
+        let mut joined = linear.clone();
+        for i in 0..partition.cols() {
+            add_joined(graphs, partition, i, joined.col_mut(i));
+            axpy(degree(graphs, i), partition.col(i), joined.col_mut(i));
+        }
+        joined
+    });
+    let linear = joined.as_ref().unwrap_or(linear);
+    let parts = partition.values_mut().par_chunks_mut(k * PART).enumerate();
+    parts.zip(linear.values().par_chunks(k * PART)).for_each(|((part, partition), linear)| {
         let mut slope = vec![0.0; k];
-        for (g, a) in partition.chunks_exact_mut(k).zip(linear.chunks_exact(k)) {
+        let samples = partition.chunks_exact_mut(k).zip(linear.chunks_exact(k)).enumerate();
+        for (place, (g, a)) in samples {
+            let stiffness = 2.0 * degree(graphs, part * PART + place);
             for (r, slope) in slope.iter_mut().enumerate() {
-                *slope = a[r] - dot(quadratic.col(r), g);
+                *slope = a[r] - dot(quadratic.col(r), g) - stiffness * g[r];
             }
             for _ in 0..sweeps {
                 let mut moved = false;
                 for r in 0..k {
-                    let curvature = quadratic[(r, r)];
+                    let curvature = quadratic[(r, r)] + stiffness;
                     if curvature <= 0.0 {
                         continue;
                     }
@@ -89,6 +134,7 @@ pub fn coordinate(quadratic: &Mat, linear: &Mat, partition: &mut Mat, sweeps: us
                     if step != 0.0 {
                         g[r] = if step == -g[r] { 0.0 } else { g[r] + step };
                         axpy(-step, quadratic.col(r), &mut slope);
+                        slope[r] -= step * stiffness;
                         moved = true;
                     }
                 }
@@ -109,6 +155,7 @@ pub fn quadratic_value(quadratic: &Mat, linear: &Mat, partition: &Mat) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Features, View};
     use crate::random::{Purpose, normal, stream};
 
     fn problem(k: usize, n: usize, seed: u64) -> (Mat, Mat, Mat) {
@@ -124,9 +171,9 @@ mod tests {
     fn both_solvers_reach_one_minimum_of_the_convex_block() {
         let (quadratic, linear, start) = problem(5, 130, 1);
         let (mut exact, mut slow) = (start.clone(), start);
-        coordinate(&quadratic, &linear, &mut exact, 2_000);
+        coordinate(&quadratic, &linear, &[], &mut exact, 2_000);
         for _ in 0..20_000 {
-            multiplicative(&quadratic, &linear, &mut slow);
+            multiplicative(&quadratic, &linear, &[], &mut slow);
         }
         let [exact_value, slow_value] =
             [&exact, &slow].map(|at| quadratic_value(&quadratic, &linear, at));
@@ -138,15 +185,22 @@ mod tests {
     }
 
     #[test]
-    fn no_step_of_a_solver_raises_the_residual() {
-        for seed in 0..5 {
+    fn no_step_of_a_solver_raises_what_it_lowers_with_or_without_a_graph() {
+        for seed in 0..6 {
             let (quadratic, linear, start) = problem(7, 40, seed);
+            let view = View::new("a", Features::Dense(linear.t().to_mat())).unwrap();
+            let graph = Arc::new(NeighbourGraph::new(&view, 4).unwrap());
+            let graphs = if seed % 2 == 0 { vec![] } else { vec![(3.0, graph)] };
+            let value = |at: &Mat| {
+                let rough: f64 = graphs.iter().map(|(m, graph)| m * graph.roughness(at)).sum();
+                quadratic_value(&quadratic, &linear, at) + rough
+            };
             for solver in [NonNegativeSolver::Multiplicative, NonNegativeSolver::Coordinate] {
                 let mut at = start.clone();
-                let mut before = quadratic_value(&quadratic, &linear, &at);
+                let mut before = value(&at);
                 for _ in 0..50 {
-                    update_partition(solver, &quadratic, &linear, &mut at);
-                    let now = quadratic_value(&quadratic, &linear, &at);
+                    update_partition(solver, &quadratic, &linear, &graphs, &mut at);
+                    let now = value(&at);
                     assert!(now <= before + 1e-10 * before.abs(), "{before} {now}");
                     assert!(at.values().iter().all(|g| *g >= 0.0));
                     before = now;

@@ -5,12 +5,13 @@ mod operand;
 mod start;
 
 pub use block::{
-    coordinate, gram, multiplicative, quadratic_value, update_basis, update_partition,
+    GraphTerms, coordinate, gram, multiplicative, quadratic_value, update_basis, update_partition,
 };
 pub use operand::Operand;
 pub use start::partition_start;
 
 use super::StopReason;
+use crate::analysis::NeighbourGraph;
 use crate::linalg::{Mat, dot};
 use crate::model::SemiNmf;
 use crate::spec::{NonNegativeSolver, PartitionStart};
@@ -66,6 +67,20 @@ impl SemiNmfFit {
     /// [`Error::Parameter`] if there is no width or one is 0, if the view has fewer samples than the last one, or is zero;
     /// [`Error::NotFinite`] if it is not finite.
     pub fn fit(&self, operand: &Operand, widths: &[usize], seed: u64) -> Result<SemiNmfFitted> {
+        self.fit_near(operand, None, widths, seed)
+    }
+
+    /// The same with the graph of the samples, for a start that needs it.
+    ///
+    /// # Errors
+    /// Those of [`SemiNmfFit::fit`]; [`Error::Parameter`] if the start needs a graph and there is none.
+    pub fn fit_near(
+        &self,
+        operand: &Operand,
+        graph: Option<&NeighbourGraph>,
+        widths: &[usize],
+        seed: u64,
+    ) -> Result<SemiNmfFitted> {
         let Some(&last) = widths.last() else {
             return Err(Error::parameter("the number of layers", "1 or more", 0));
         };
@@ -83,12 +98,14 @@ impl SemiNmfFit {
         }
         let (mut factors, mut objective) = (Vec::new(), Vec::new());
         let (mut basis, mut partition, mut trace, mut reason) =
-            self.layer(operand, widths[0], seed)?;
+            self.layer(operand, graph, widths[0], seed)?;
         for &width in &widths[1..] {
+            // The next layer sees how much each row of G explains, not how the scale happens to be shared with F.
+            share_scale(&mut basis, &mut partition);
             factors.push(basis.t().to_mat());
             objective.push(trace);
             let below = Operand::dense(partition.t().to_mat());
-            (basis, partition, trace, reason) = self.layer(&below, width, seed)?;
+            (basis, partition, trace, reason) = self.layer(&below, graph, width, seed)?;
         }
         factors.push(basis.t().to_mat());
         objective.push(trace);
@@ -99,11 +116,12 @@ impl SemiNmfFit {
     fn layer(
         &self,
         operand: &Operand,
+        graph: Option<&NeighbourGraph>,
         width: usize,
         seed: u64,
     ) -> Result<(Mat, Mat, Vec<f64>, StopReason)> {
         let square = operand.square();
-        let (mut partition, _) = partition_start(operand, width, self.start, seed)?;
+        let (mut partition, _) = partition_start(operand, graph, width, self.start, seed)?;
         let mut basis = Mat::zeros(width, operand.shape().1);
         let (mut projected, mut linear) = (Mat::default(), Mat::default());
         let mut trace = Vec::with_capacity(self.sweeps + 1);
@@ -124,10 +142,26 @@ impl SemiNmfFit {
             }
             if sweep < self.sweeps {
                 operand.onto_samples(&basis, &mut linear);
-                update_partition(self.solver, &gram(&basis), &linear, &mut partition);
+                update_partition(self.solver, &gram(&basis), &linear, &[], &mut partition);
             }
         }
         Ok((basis, partition, trace, StopReason::StepsDone))
+    }
+}
+
+/// Gives each row of `basis` length 1, and the row of `partition` its length.
+fn share_scale(basis: &mut Mat, partition: &mut Mat) {
+    let k = basis.rows();
+    let mut lengths = vec![0.0; k];
+    for column in basis.values().chunks_exact(k) {
+        lengths.iter_mut().zip(column).for_each(|(sum, x)| *sum += x * x);
+    }
+    lengths.iter_mut().for_each(|x| *x = if *x > 0.0 { x.sqrt() } else { 1.0 });
+    for column in basis.values_mut().chunks_exact_mut(k) {
+        column.iter_mut().zip(&lengths).for_each(|(x, length)| *x /= length);
+    }
+    for column in partition.values_mut().chunks_exact_mut(k) {
+        column.iter_mut().zip(&lengths).for_each(|(x, length)| *x *= length);
     }
 }
 

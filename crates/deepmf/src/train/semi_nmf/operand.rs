@@ -36,11 +36,7 @@ impl Operand {
                     cols.push(j as u32);
                     seen.push(value);
                 }
-                let (samples, features) = (kept.len(), view.width());
-                let (pattern, places) = Pattern::new((samples, features), &rows, &cols);
-                let mut values = vec![0.0; seen.len()];
-                places.iter().zip(&seen).for_each(|(&p, value)| values[p as usize] = *value);
-                Self { samples, features, content: Content::Sparse { pattern, values } }
+                Self::of_cells((kept.len(), view.width()), &rows, &cols, &seen)
             }
         }
     }
@@ -49,6 +45,50 @@ impl Operand {
     pub fn dense(matrix: Mat) -> Self {
         let (samples, features) = (matrix.rows(), matrix.cols());
         Self { samples, features, content: Content::Dense(matrix) }
+    }
+
+    /// Views side by side, each with the places of its samples among `samples`; zero where a view does not know a sample, and sparse where
+    /// less than a third of the numbers is stored.
+    pub fn stacked(views: &[(&Self, &[usize])], samples: usize) -> Self {
+        let features = views.iter().map(|(view, _)| view.features).sum();
+        let stored: usize = views.iter().map(|(view, _)| view.stored()).sum();
+        if 3 * stored >= samples * features {
+            let (mut whole, mut first) = (Mat::zeros(samples, features), 0);
+            for (view, present) in views {
+                view.each(|i, j, x| whole[(present[i], first + j)] = x);
+                first += view.features;
+            }
+            return Self::dense(whole);
+        }
+        let (mut rows, mut cols, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+        let mut first = 0;
+        for (view, present) in views {
+            view.each(|i, j, x| {
+                if x != 0.0 {
+                    rows.push(present[i] as u32);
+                    cols.push((first + j) as u32);
+                    seen.push(x);
+                }
+            });
+            first += view.features;
+        }
+        Self::of_cells((samples, features), &rows, &cols, &seen)
+    }
+
+    fn of_cells(shape: (usize, usize), rows: &[u32], cols: &[u32], seen: &[f64]) -> Self {
+        let (pattern, places) = Pattern::new(shape, rows, cols);
+        let mut values = vec![0.0; seen.len()];
+        places.iter().zip(seen).for_each(|(&p, value)| values[p as usize] = *value);
+        let (samples, features) = shape;
+        Self { samples, features, content: Content::Sparse { pattern, values } }
+    }
+
+    /// How many numbers are stored.
+    fn stored(&self) -> usize {
+        match &self.content {
+            Content::Dense(matrix) => matrix.values().len(),
+            Content::Sparse { values, .. } => values.len(),
+        }
     }
 
     /// Samples and features.
@@ -68,23 +108,6 @@ impl Operand {
                 pattern.cells().zip(values).for_each(|((i, j), x)| seen(i, j, *x));
             }
         }
-    }
-
-    /// The same numbers, each replaced by `change(sample, feature, value)`; of a sparse view only those that are stored.
-    #[must_use]
-    pub fn mapped(mut self, mut change: impl FnMut(usize, usize, f64) -> f64) -> Self {
-        match &mut self.content {
-            Content::Dense(matrix) => {
-                for j in 0..self.features {
-                    let column = matrix.col_mut(j).iter_mut().enumerate();
-                    column.for_each(|(i, x)| *x = change(i, j, *x));
-                }
-            }
-            Content::Sparse { pattern, values } => {
-                pattern.cells().zip(values).for_each(|((i, j), x)| *x = change(i, j, *x));
-            }
-        }
-        self
     }
 
     /// The squared norm of every feature.

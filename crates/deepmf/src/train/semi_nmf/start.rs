@@ -1,11 +1,11 @@
 //! Where the partition of a semi-NMF begins.
 
 use super::Operand;
-use crate::Result;
-use crate::analysis::k_means;
+use crate::analysis::{NeighbourGraph, k_means};
 use crate::linalg::{Mat, Svd, dot, leading_svd, least_distance, norm};
 use crate::random::{Purpose, RngExt, stream};
 use crate::spec::PartitionStart;
+use crate::{Error, Result};
 
 /// The residual of the leading triplets, relative to the largest.
 const RESIDUAL: f64 = 1e-10;
@@ -19,14 +19,17 @@ const NOTHING: f64 = 1e-12;
 const SOFTNESS: f64 = 0.2;
 /// Starts of the k-means.
 const RESTARTS: usize = 10;
+/// Layers with more clusters than these have no more to gain from many starts.
+const MANY: usize = 50;
 
 /// A partition to begin with, rank × samples, and the shift ε of a start by linear inequalities: where it is 0, the
 /// partition spans the leading right singular vectors.
 ///
 /// # Errors
-/// [`Error::NotFinite`](crate::Error::NotFinite) if the view is not finite.
+/// [`Error::NotFinite`] if the view is not finite; [`Error::Parameter`] for [`PartitionStart::Graph`] without a graph.
 pub fn partition_start(
     operand: &Operand,
+    graph: Option<&NeighbourGraph>,
     rank: usize,
     start: PartitionStart,
     seed: u64,
@@ -42,11 +45,24 @@ pub fn partition_start(
         PartitionStart::KMeans => {
             let Svd { u, s, .. } = leading_svd(operand, rank, RESIDUAL)?;
             let spread = Mat::from_fn(samples, s.len(), |i, r| u[(i, r)] * s[r]);
-            let labels = k_means(&spread, rank, RESTARTS, seed)?.labels;
-            let member = |r: usize, i: usize| f64::from(u8::from(labels[i] == r)) + SOFTNESS;
-            (Mat::from_fn(rank, samples, member), 0.0)
+            (members(&spread, rank, seed)?, 0.0)
+        }
+        PartitionStart::Graph => {
+            let Some(graph) = graph else {
+                let allowed = "one without a graph where there is none";
+                return Err(Error::parameter("start", allowed, "graph"));
+            };
+            (members(&graph.embedding(rank)?.samples, rank, seed)?, 0.0)
         }
     })
+}
+
+/// Clusters of `samples` as memberships, softened.
+fn members(samples: &Mat, rank: usize, seed: u64) -> Result<Mat> {
+    let restarts = if rank > MANY { 1 } else { RESTARTS };
+    let labels = k_means(samples, rank, restarts, seed)?.labels;
+    let member = |r: usize, i: usize| f64::from(u8::from(labels[i] == r)) + SOFTNESS;
+    Ok(Mat::from_fn(rank, samples.rows(), member))
 }
 
 /// The SVD start (Gillis and Kumar 2015): each vector with its smallest entry as large as possible, a zero row, and all
