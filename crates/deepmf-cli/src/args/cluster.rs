@@ -96,12 +96,12 @@ pub(crate) struct ClusterSettings {
     /// The widths of the layers in multiples of the clusters, the last one 1; cut to half of a view [default: 12,6,1].
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = value::count)]
     layers: Vec<usize>,
-    /// Where the non-negative factors begin.
-    #[arg(long, value_enum, value_name = "START", default_value_t)]
-    start: StartName,
-    /// How the non-negative factors are moved.
-    #[arg(long, value_enum, value_name = "SOLVER", default_value_t)]
-    solver: SolverName,
+    /// Where the non-negative factors begin [default: lp].
+    #[arg(long, value_enum, value_name = "START")]
+    start: Option<StartName>,
+    /// How the non-negative factors are moved [default: coordinate].
+    #[arg(long, value_enum, value_name = "SOLVER")]
+    solver: Option<SolverName>,
     /// Sweeps over each layer before the views are fused, at most.
     #[arg(long, value_name = "N", default_value_t = ClusteringSettings::default().pretraining)]
     pretraining: usize,
@@ -114,30 +114,36 @@ pub(crate) struct ClusterSettings {
     /// The weight of the fusion, in units of samples / clusters [default: by the method].
     #[arg(long, value_name = "LAMBDA", value_parser = value::not_negative, allow_hyphen_values = true)]
     fusion: Option<f64>,
-    /// Of dmfaw: how features are weighted.
-    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
-    feature_weights: WeightsName,
+    /// Of dmfaw: how features are weighted [default: shares].
+    #[arg(long, value_enum, value_name = "FORM")]
+    feature_weights: Option<WeightsName>,
     /// Of dmfaw: the exponent p of the feature weights at the start [default: by the form].
     #[arg(long, value_name = "P", value_parser = value::positive, allow_hyphen_values = true)]
     exponent: Option<f64>,
+    /// Of dmfaw: the least and the largest exponent [default: by the form].
+    #[arg(long, value_name = "LOW,HIGH", value_parser = value::bounds, allow_hyphen_values = true)]
+    exponent_bounds: Option<(f64, f64)>,
     /// Of dmfaw: the gains by which the exponent follows the loss; 0,0 keeps it [default: by measurement].
     #[arg(long, value_name = "N1,N2", value_parser = value::gains, allow_hyphen_values = true)]
     exponent_gains: Option<(f64, f64)>,
+    /// The weight of the consensus that the partitions begin with.
+    #[arg(long, value_name = "WEIGHT", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().anchor)]
+    anchor: f64,
     /// Weight all views alike.
     #[arg(long)]
     uniform_views: bool,
-    /// Of dmvc: the weight of the neighbour graph.
-    #[arg(long, value_name = "WEIGHT", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().graph)]
-    graph: f64,
+    /// The weight of each view's neighbour graph, in units of samples / clusters [default: by the method].
+    #[arg(long, value_name = "WEIGHT", value_parser = value::not_negative, allow_hyphen_values = true)]
+    graph: Option<f64>,
     /// With a neighbour graph, and for --clusters auto: neighbours of a sample.
     #[arg(long, value_name = "N", value_parser = value::count, default_value_t = ClusteringSettings::default().neighbours)]
     neighbours: usize,
     /// Of dmvc: the power of a view's weight.
     #[arg(long, value_name = "GAMMA", value_parser = value::positive, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().view_exponent)]
     view_exponent: f64,
-    /// How views are made ready.
-    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
-    preparation: PreparationName,
+    /// How views are made ready [default: auto].
+    #[arg(long, value_enum, value_name = "HOW")]
+    preparation: Option<PreparationName>,
     /// Starts of each k-means, of which the best counts.
     #[arg(long, value_name = "N", value_parser = value::count, default_value_t = ClusteringSettings::default().restarts)]
     restarts: usize,
@@ -184,32 +190,31 @@ enum MethodName {
     Spectral,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum StartName {
     /// Singular vectors, shifted to where they are not negative.
     Svd,
     /// Singular vectors, turned to where they are not negative.
-    #[default]
     Lp,
     /// Clusters of the samples by k-means.
     KMeans,
     /// Uniform draws.
     Random,
+    /// Clusters in the neighbour graph.
+    Graph,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SolverName {
     /// Exact minimisation in one coordinate after another.
-    #[default]
     Coordinate,
     /// The multiplicative update, as published.
     Multiplicative,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum WeightsName {
     /// Weights of mean 1 count by their power p > 1.
-    #[default]
     Shares,
     /// Weights whose powers p, 0 < p < 2, have mean 1 count by their square.
     Powers,
@@ -217,10 +222,9 @@ enum WeightsName {
     Uniform,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PreparationName {
     /// Unit samples where no number is negative and few are not zero, else standardised features.
-    #[default]
     Auto,
     /// Each sample is divided by its length.
     Unit,
@@ -257,45 +261,8 @@ impl Cluster {
     /// # Errors
     /// For one that is out of its range.
     pub(crate) fn settings(&self) -> Result<ClusteringSettings> {
-        let typed = &self.settings;
-        let default = ClusteringSettings::default();
-        let settings = ClusteringSettings {
-            method: typed.method.method(),
-            clusters: self.clusters.0,
-            layers: if typed.layers.is_empty() { default.layers } else { typed.layers.clone() },
-            start: match typed.start {
-                StartName::Svd => PartitionStart::Svd,
-                StartName::Lp => PartitionStart::Lp,
-                StartName::KMeans => PartitionStart::KMeans,
-                StartName::Random => PartitionStart::Random,
-            },
-            solver: match typed.solver {
-                SolverName::Coordinate => NonNegativeSolver::Coordinate,
-                SolverName::Multiplicative => NonNegativeSolver::Multiplicative,
-            },
-            pretraining: typed.pretraining,
-            sweeps: typed.sweeps,
-            tolerance: typed.tolerance,
-            fusion: typed.fusion,
-            feature_weights: match typed.feature_weights {
-                WeightsName::Shares => FeatureWeights::Shares,
-                WeightsName::Powers => FeatureWeights::Powers,
-                WeightsName::Uniform => FeatureWeights::Uniform,
-            },
-            exponent: typed.exponent,
-            exponent_gains: typed.exponent_gains.unwrap_or(default.exponent_gains),
-            weighted_views: !typed.uniform_views,
-            graph: typed.graph,
-            neighbours: typed.neighbours,
-            view_exponent: typed.view_exponent,
-            preparation: match typed.preparation {
-                PreparationName::Auto => Preparation::Auto,
-                PreparationName::Unit => Preparation::Unit,
-                PreparationName::Standard => Preparation::Standard,
-                PreparationName::Raw => Preparation::Raw,
-            },
-            restarts: typed.restarts,
-        };
+        let settings =
+            ClusteringSettings { clusters: self.clusters.0, ..self.settings.in_any_clusters() };
         settings.check()?;
         Ok(settings)
     }
@@ -303,6 +270,52 @@ impl Cluster {
     /// How often, where `judged` says whether there are classes.
     pub(crate) fn repeats(&self, judged: bool) -> usize {
         self.repeats.unwrap_or(if judged { 20 } else { 1 })
+    }
+}
+
+impl ClusterSettings {
+    fn in_any_clusters(&self) -> ClusteringSettings {
+        let default = ClusteringSettings::default();
+        ClusteringSettings {
+            method: self.method.method(),
+            layers: if self.layers.is_empty() { default.layers } else { self.layers.clone() },
+            start: self.start.map_or(default.start, |it| match it {
+                StartName::Svd => PartitionStart::Svd,
+                StartName::Lp => PartitionStart::Lp,
+                StartName::KMeans => PartitionStart::KMeans,
+                StartName::Random => PartitionStart::Random,
+                StartName::Graph => PartitionStart::Graph,
+            }),
+            solver: self.solver.map_or(default.solver, |it| match it {
+                SolverName::Coordinate => NonNegativeSolver::Coordinate,
+                SolverName::Multiplicative => NonNegativeSolver::Multiplicative,
+            }),
+            pretraining: self.pretraining,
+            sweeps: self.sweeps,
+            tolerance: self.tolerance,
+            fusion: self.fusion,
+            feature_weights: self.feature_weights.map_or(default.feature_weights, |it| match it {
+                WeightsName::Shares => FeatureWeights::Shares,
+                WeightsName::Powers => FeatureWeights::Powers,
+                WeightsName::Uniform => FeatureWeights::Uniform,
+            }),
+            exponent: self.exponent,
+            exponent_bounds: self.exponent_bounds,
+            exponent_gains: self.exponent_gains.unwrap_or(default.exponent_gains),
+            anchor: self.anchor,
+            weighted_views: !self.uniform_views,
+            graph: self.graph,
+            neighbours: self.neighbours,
+            view_exponent: self.view_exponent,
+            preparation: self.preparation.map_or(default.preparation, |it| match it {
+                PreparationName::Auto => Preparation::Auto,
+                PreparationName::Unit => Preparation::Unit,
+                PreparationName::Standard => Preparation::Standard,
+                PreparationName::Raw => Preparation::Raw,
+            }),
+            restarts: self.restarts,
+            ..default
+        }
     }
 }
 

@@ -12,7 +12,9 @@ fn view(place: usize, skip: impl Fn(usize) -> bool) -> String {
         for j in 0..4 {
             let blob = if j == (i + place) % 3 { 4.0 } else { 0.0 };
             // Digits that look drawn: the fractional part of a multiple of the golden ratio, twice.
-            let wave = (1.0 + (((i * 4 + j) * 2 + place) as f64 * 0.618_033_988_7).fract()).powi(9).fract();
+            let wave = (1.0 + (((i * 4 + j) * 2 + place) as f64 * 0.618_033_988_7).fract())
+                .powi(9)
+                .fract();
             if skip(i) { text.push(',') } else { write!(text, ",{}", blob + wave).unwrap() }
         }
         text.push('\n');
@@ -160,10 +162,7 @@ fn views_with_a_sample_a_column_are_turned_and_it_is_said() {
 fn what_cannot_be_clustered_is_refused_and_nothing_is_written() {
     let desk = desk();
     desk.write("short.csv", "a,b\n1,2\n3,4\n5,7\n");
-    desk.write("half.csv", &format!("a,b
-1,
-{}", "1,2
-".repeat(59)));
+    desk.write("half.csv", &("a,b\n1,\n".to_owned() + &"1,2\n".repeat(59)));
     desk.write("flat.csv", &"1,2\n".repeat(60));
     desk.write("word.csv", &"x\n".repeat(59));
     desk.write("here.txt", "");
@@ -175,7 +174,10 @@ fn what_cannot_be_clustered_is_refused_and_nothing_is_written() {
             "one.csv short.csv --clusters 3 -o out",
             "view `short` must have 60 samples, as `one` has, but it has 3",
         ),
-        ("half.csv --clusters 3 -o out", "sample 1 of view `half` must be known or missing as a whole"),
+        (
+            "half.csv --clusters 3 -o out",
+            "sample 1 of view `half` must be known or missing as a whole",
+        ),
         ("flat.csv --clusters 2 -o out", "must be different among its samples, but it is constant"),
         (
             "short.csv --clusters 5 -o out",
