@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use deepmf::Result;
 use deepmf::data::Preparation;
 use deepmf::spec::{
     ClusteringMethod, ClusteringSettings, FeatureWeights, NonNegativeSolver, PartitionStart,
     Reading, Views,
 };
+use deepmf::{Error, Result};
 
 use super::value;
 
@@ -236,9 +236,18 @@ enum PreparationName {
 
 impl ViewsInput {
     /// The same as a part of a spec; the files are `views`.
-    pub(crate) fn spec(&self, views: &[PathBuf]) -> Views {
+    ///
+    /// # Errors
+    /// For the name of a variable without a MAT file.
+    pub(crate) fn spec(&self, views: &[PathBuf]) -> Result<Views> {
+        // The parser does not ask for what it would refuse beside the files.
+        let named = [("--views-field", &self.views_field), ("--label-field", &self.label_field)];
+        let alone = named.into_iter().find(|(_, name)| name.is_some() && self.mat.is_none());
+        if let Some((flag, _)) = alone {
+            return Err(Error::parameter(flag, "given with --mat", "given with files"));
+        }
         let flag = |yes: bool, no: bool| if yes { Some(true) } else { no.then_some(false) };
-        Views {
+        Ok(Views {
             mat: self.mat.clone(),
             files: views.into(),
             field: self.views_field.clone(),
@@ -251,7 +260,7 @@ impl ViewsInput {
                 row_names: flag(self.row_names, self.no_row_names),
                 ..Reading::default()
             },
-        }
+        })
     }
 }
 

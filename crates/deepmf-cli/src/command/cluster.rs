@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Cluster, talk: Talk) -> Result<Ending, Failure> {
     let settings = args.settings()?;
     let clustering = Clustering::new(settings.clone())?.interrupt(interrupt::flag());
     must_be_free(&args.output)?;
-    let views = args.input.spec(&args.views);
+    let views = args.input.spec(&args.views)?;
     let set = experiment::views(&Data::Views(views.clone()), args.seed, Path::new("."))?;
     let repeats = args.repeats(set.classes.is_some());
     let all = clustering.repeated(&set.views, repeats, args.seed)?;

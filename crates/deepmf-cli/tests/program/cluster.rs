@@ -204,7 +204,7 @@ fn what_cannot_be_clustered_is_refused_and_nothing_is_written() {
         ),
         ("--clusters 3 -o out", "<VIEW>..."),
         ("one.csv --mat two.mat -o out", "cannot be used with"),
-        ("one.csv --label-field y -o out", "--mat <FILE>"),
+        ("one.csv --label-field y -o out", "--label-field must be given with --mat"),
         ("one.csv --clusters 3", "--output <DIR>"),
     ] {
         let output = desk.run(&format!("cluster {line}"));

@@ -17,7 +17,9 @@ pub fn principal_components(samples: &Mat, count: usize) -> Result<Mat> {
     for j in 0..width {
         let column = centred.col_mut(j);
         let mean = column.iter().sum::<f64>() / rows.max(1) as f64;
-        column.iter_mut().for_each(|x| *x -= mean);
+        for x in column {
+            *x -= mean;
+        }
     }
     // Of equal eigenvalues none comes first by rounding alone, as the decomposition is sequential.
     let found = eigen(centred.t().times(centred.view()).view())?;

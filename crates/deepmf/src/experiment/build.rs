@@ -103,16 +103,17 @@ pub(super) fn trainer(
 
 /// Checks what can be checked without reading data.
 pub(super) fn check(spec: &Spec) -> Result<()> {
-    let training = match &spec.work {
-        Work::Training(training) => training,
-        Work::Recommender(_) => return Ok(()),
-        Work::Clustering { settings, repeats } => {
-            if *repeats == 0 {
-                return Err(Error::parameter("repeats", "1 or more", repeats));
-            }
-            return settings.check().map_err(|error| error.below("clustering"));
+    match &spec.work {
+        Work::Training(training) => check_training(spec, training),
+        Work::Recommender(_) => Ok(()),
+        Work::Clustering { repeats: 0, .. } => Err(Error::parameter("repeats", "1 or more", 0)),
+        Work::Clustering { settings, .. } => {
+            settings.check().map_err(|error| error.below("clustering"))
         }
-    };
+    }
+}
+
+fn check_training(spec: &Spec, training: &Training) -> Result<()> {
     if let Optimizer::LabelNoise(it) = &training.train.optimizer
         && it.clean.is_some()
         && it.steps.is_none()

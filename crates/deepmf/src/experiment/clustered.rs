@@ -59,7 +59,9 @@ pub(super) fn run(
         ("exponent", best.exponent.unwrap_or(f64::NAN)),
         ("seconds", seconds),
     ];
-    numbers.into_iter().for_each(|(name, value)| result.set(name, value));
+    for (name, value) in numbers {
+        result.set(name, value);
+    }
     if let Some(folder) = folder.filter(|_| reason != StopReason::Interrupted) {
         ClusterFiles::new(best, &set).write(folder)?;
         let trajectory = best.trajectory.csv();
