@@ -7,6 +7,7 @@ mod coupling;
 mod curvature;
 mod edge_of_stability;
 mod flatness;
+mod fused_graph;
 mod k_means;
 pub mod metrics;
 mod neighbours;
@@ -30,9 +31,10 @@ pub use flatness::{
     Induced, hessian_trace, hessian_trace_gradient, induced_factors, induced_rule, induced_trace,
     isotropic_factors, isotropic_minimum, isotropic_trace, isotropic_trace_gradient, layer_traces,
 };
+pub use fused_graph::FusedGraph;
 pub(crate) use k_means::Points;
 pub use k_means::{KMeans, k_means, k_means_of_views};
-pub use neighbours::NeighbourGraph;
+pub use neighbours::{NeighbourGraph, usual_neighbours};
 pub use plateau::{Plateau, plateaus, saddles};
 pub use principal::principal_components;
 pub use reconstruction::{
@@ -44,7 +46,7 @@ pub use sharpness::{
     scalar_sharpness, sharpness, sharpness_at_minimizer, sharpness_lower_bound, sharpness_minimum,
     sharpness_upper_bound, spectral_balance, two_layer_sharpness, unbalanced_layer,
 };
-pub use spectral::{SpectralEmbedding, clusters_by_eigengap, spectral_embedding};
+pub use spectral::{SpectralEmbedding, clusters_by_eigengap, spectral_embedding, unit_rows};
 pub use spectrum::{
     effective_rank, intrinsic_dimension, nuclear_norm, numerical_rank, schatten_norm, schatten_sum,
     stable_rank,

@@ -5,6 +5,8 @@ use crate::data::View;
 use crate::linalg::{Mat, leading_eigen, norm};
 use crate::{Error, Result};
 
+/// The residual of an eigenvector, relative to the largest eigenvalue.
+pub(super) const TOLERANCE: f64 = 1e-6;
 /// The most clusters that an eigengap is looked for.
 const MOST_CLUSTERS: usize = 20;
 
@@ -17,7 +19,7 @@ pub struct SpectralEmbedding {
     pub samples: Mat,
 }
 
-/// The embedding of the samples of `views` in `count` dimensions, by the sum of their neighbour graphs ([`NeighbourGraph::new`]).
+/// The embedding of the samples of `views` side by side in `count` dimensions, by their neighbour graph ([`NeighbourGraph::new`]).
 ///
 /// # Errors
 /// As [`View::common_samples`]; [`Error::Parameter`] for no dimension or neighbour.
@@ -27,9 +29,7 @@ pub fn spectral_embedding(
     neighbours: usize,
 ) -> Result<SpectralEmbedding> {
     View::common_samples(views)?;
-    let graphs: Result<Vec<_>> =
-        views.iter().map(|view| NeighbourGraph::new(view, neighbours)).collect();
-    NeighbourGraph::sum(&graphs?)?.embedding(count)
+    NeighbourGraph::new(views, neighbours)?.embedding(count)
 }
 
 impl NeighbourGraph {
@@ -42,27 +42,28 @@ impl NeighbourGraph {
             return Err(Error::parameter("the number of dimensions", "1 or more", count));
         }
         let size = self.samples();
-        let root = |d: &f64| if *d > 0.0 { 1.0 / d.sqrt() } else { 0.0 };
-        let scale: Vec<f64> = self.degrees().iter().map(root).collect();
+        let graph = self.clone().normalised();
         // (I + S)/2 has the eigenvectors of S and no negative eigenvalue.
         let apply = |x: &[f64], out: &mut [f64]| {
-            for (i, out) in out.iter_mut().enumerate() {
-                let sum: f64 = self.neighbours(i).map(|(j, w)| w * scale[j] * x[j]).sum();
-                *out = 0.5 * (x[i] + scale[i] * sum);
-            }
+            graph.apply(x, out);
+            out.iter_mut().zip(x).for_each(|(out, x)| *out = 0.5 * (*out + x));
         };
-        let mut found = leading_eigen(&apply, size, count, 1e-7)?;
+        let mut found = leading_eigen(&apply, size, count, TOLERANCE)?;
         found.values.iter_mut().for_each(|value| *value = 2.0 * *value - 1.0);
-        let mut samples = found.vectors;
-        for i in 0..size {
-            let row: Vec<f64> = (0..samples.cols()).map(|j| samples[(i, j)]).collect();
-            let length = norm(&row);
-            if length > 0.0 {
-                (0..samples.cols()).for_each(|j| samples[(i, j)] /= length);
-            }
-        }
-        Ok(SpectralEmbedding { values: found.values, samples })
+        Ok(SpectralEmbedding { values: found.values, samples: unit_rows(found.vectors) })
     }
+}
+
+/// Each row divided by its length; one of zeros stays.
+pub fn unit_rows(mut samples: Mat) -> Mat {
+    for i in 0..samples.rows() {
+        let row: Vec<f64> = (0..samples.cols()).map(|j| samples[(i, j)]).collect();
+        let length = norm(&row);
+        if length > 0.0 {
+            (0..samples.cols()).for_each(|j| samples[(i, j)] /= length);
+        }
+    }
+    samples
 }
 
 /// The number of clusters, from 2 to 20, after which the eigenvalues of the embedding fall most: the *eigengap*.

@@ -32,4 +32,4 @@ pub(crate) use lines::Lines;
 pub use product::{Accumulate, multiply};
 pub use real::Real;
 pub use sparse::Pattern;
-pub use subspace::leading_eigen;
+pub use subspace::{leading_eigen, leading_eigen_from};

@@ -18,7 +18,7 @@ const MOST_LOOKS: usize = 100;
 ///
 /// Subspace iteration from a seeded start until every residual is below `tolerance` times the largest eigenvalue, or after 1,200 products; a
 /// small operator is decomposed as a whole. A block meets equal eigenvalues (a graph in several pieces), which a single
-/// Lanczos vector does not.
+/// Lanczos vector does not. Between two looks a Chebyshev polynomial damps what lies below the block (Zhou, Saad, Tiago & Chelikowsky 2006).
 ///
 /// # Errors
 /// Those of [`eigen`].
@@ -28,23 +28,35 @@ pub fn leading_eigen(
     count: usize,
     tolerance: f64,
 ) -> Result<Eigen> {
-    let count = count.min(size);
-    let width = (count + BESIDE).min(size);
+    let mut random = stream(0, Purpose::Sketch, 0);
+    let width = (count.min(size) + BESIDE).min(size);
+    let start = Mat::from_fn(size, width, |_, _| normal(&mut random));
+    Ok(leading_eigen_from(apply, &start, count, tolerance)?.0)
+}
+
+/// The same from a start of size × (wanted and some more); gives the whole block too, for a start on an operator nearby.
+///
+/// # Errors
+/// Those of [`eigen`].
+pub fn leading_eigen_from(
+    apply: &(dyn Fn(&[f64], &mut [f64]) + Sync),
+    start: &Mat,
+    count: usize,
+    tolerance: f64,
+) -> Result<(Eigen, Mat)> {
+    let (size, width) = (start.rows(), start.cols());
+    let count = count.min(width);
     let image = |basis: &Mat| -> Mat {
-        let column = |j: usize| {
-            let mut out = vec![0.0; size];
-            apply(basis.col(j), &mut out);
-            out
-        };
-        let columns: Vec<Vec<f64>> = (0..basis.cols()).into_par_iter().map(column).collect();
-        Mat::from_columns(size, basis.cols(), columns.concat())
+        let mut out = Mat::zeros(size, basis.cols());
+        let columns = out.values_mut().par_chunks_mut(size.max(1));
+        columns.zip(basis.values().par_chunks(size.max(1))).for_each(|(out, x)| apply(x, out));
+        out
     };
     if size <= 4 * width {
-        return Ok(descending(&eigen(image(&Mat::eye(size, size)).view())?, count));
+        let whole = eigen(image(&Mat::eye(size, size)).view())?;
+        return Ok((descending(&whole, count), start.clone()));
     }
-    let mut random = stream(0, Purpose::Sketch, 0);
-    let mut basis = Mat::from_fn(size, width, |_, _| normal(&mut random));
-    basis = orthonormal(basis.view());
+    let mut basis = orthonormal(start.view());
     let mut looks = 0;
     loop {
         let product = image(&basis);
@@ -61,13 +73,33 @@ pub fn leading_eigen(
         looks += 1;
         if looks == MOST_LOOKS || (0..count).all(|j| residual(j) <= tolerance * largest) {
             let kept = MatRef::new(size, count, &vectors.values()[..size * count]).to_mat();
-            return Ok(Eigen { values: ritz.values[..count].to_vec(), vectors: kept });
+            let found = Eigen { values: ritz.values[..count].to_vec(), vectors: kept };
+            return Ok((found, vectors));
         }
-        basis = orthonormal(images.view());
+        // From 0 to the least value of the block all is damped; scaled so that the largest stays.
+        let half = 0.5 * ritz.values[width - 1].max(1e-3 * largest);
+        let mut sigma = half / (largest - half);
+        let first = sigma;
+        let mut before = vectors;
+        let mut now = images;
+        combined(&mut now, sigma / half, &before, -sigma, None);
         for _ in 1..TOGETHER {
-            basis = image(&basis);
+            let next_sigma = 1.0 / (2.0 / first - sigma);
+            let mut next = image(&now);
+            let (own, old) = (2.0 * next_sigma / half, -sigma * next_sigma);
+            combined(&mut next, own, &now, -2.0 * next_sigma, Some((old, &before)));
+            (before, now, sigma) = (now, next, next_sigma);
         }
-        basis = orthonormal(basis.view());
+        basis = orthonormal(now.view());
+    }
+}
+
+/// a · x + b · y + c · z, in place of x.
+fn combined(x: &mut Mat, a: f64, y: &Mat, b: f64, z: Option<(f64, &Mat)>) {
+    super::scale(a, x.values_mut());
+    axpy(b, y.values(), x.values_mut());
+    if let Some((c, z)) = z {
+        axpy(c, z.values(), x.values_mut());
     }
 }
 

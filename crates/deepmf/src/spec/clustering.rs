@@ -85,17 +85,17 @@ impl FromStr for ClusteringMethod {
 }
 
 /// Where the non-negative factor begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PartitionStart {
     /// Singular vectors, shifted to where they are not negative (Gillis and Kumar 2015).
     Svd,
     /// Singular vectors, turned to where they are not negative by linear inequalities (Gillis and Kumar 2015).
-    #[default]
     Lp,
     /// Clusters of the samples by k-means, 0.2 added.
     KMeans,
-    /// The same of where samples lie by the neighbour graph of the view.
+    /// Clusters of the fused neighbour graph of all views, 0.2 added: every view begins with the same ones, and inner layers are left out, as
+    /// they do nothing but lead to a start.
     Graph,
     /// Uniform draws.
     Random,
@@ -137,8 +137,9 @@ pub struct ClusteringSettings {
     /// The widths of the layers in multiples of the clusters, the last one 1. Each is cut to half of the features and half of the samples of a view and
     /// is never below the number of clusters; a layer that would not be narrower than the one before is left out.
     pub layers: Vec<usize>,
-    /// Where the non-negative factors begin.
-    pub start: PartitionStart,
+    /// Where the non-negative factors begin; if none, `graph` with feature weights and `lp`, as published, without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<PartitionStart>,
     /// How they are moved.
     pub solver: NonNegativeSolver,
     /// Sweeps over each layer before the views are fused, at most.
@@ -147,28 +148,32 @@ pub struct ClusteringSettings {
     pub sweeps: usize,
     /// The relative change of the objective, over one sweep, that ends it.
     pub tolerance: f64,
-    /// The weight λ of the fusion in units of samples / clusters; if none, 0.15 with feature weights and λ = 16 as published without.
+    /// The weight λ of the fusion in units of samples / clusters; if none, 10 with feature weights and λ = 16 as published without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fusion: Option<f64>,
     /// How features are weighted.
     pub feature_weights: FeatureWeights,
-    /// The exponent p of the feature weights at the start; 2 (form A) or 1 (form B) if none.
+    /// The exponent p of the feature weights at the start; 1.5 (form A) or 1 (form B) if none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exponent: Option<f64>,
-    /// The least and largest exponent; 1.05 and 10 (form A) or 0.05 and 1.95 (form B) if none.
+    /// The least and largest exponent; 1.1 and 2 (form A) or 0.05 and 1.5 (form B) if none. Without a bound
+    /// the rule flattens the weights of form A.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exponent_bounds: Option<(f64, f64)>,
     /// The gains n₁ and n₂ by which the exponent follows the loss; zeros keep it.
     pub exponent_gains: (f64, f64),
-    /// With late fusion: the weight λ of the consensus that the partitions begin with.
-    pub anchor: f64,
+    /// The weight ρ, within the fusion, of the consensus that the partitions begin with; if none, 1 with feature weights and in late
+    /// fusion, and 0 elsewhere. At 1 the consensus stays near its start; 0 is the published objective.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<f64>,
     /// Whether views are weighted by how well they agree with the consensus; else all alike.
     pub weighted_views: bool,
-    /// The weight μ of the neighbour graph of each view, in units of samples / clusters; if none, 0.01 where the method has a graph and 0 elsewhere.
+    /// The weight μ of the neighbour graph of each view, in units of samples / clusters; if none, 1 with feature weights, 0.01 in dmvc and 0 elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<f64>,
-    /// Neighbours of a sample in a graph.
-    pub neighbours: usize,
+    /// Neighbours of a sample in a graph; ⌈log₂ samples⌉ if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neighbours: Option<usize>,
     /// With a neighbour graph: the power γ of a view's weight.
     pub view_exponent: f64,
     /// How views are made ready.
@@ -183,7 +188,7 @@ impl Default for ClusteringSettings {
             method: ClusteringMethod::Dmfaw,
             clusters: None,
             layers: vec![12, 6, 1],
-            start: PartitionStart::default(),
+            start: None,
             solver: NonNegativeSolver::default(),
             pretraining: 150,
             sweeps: 150,
@@ -193,10 +198,10 @@ impl Default for ClusteringSettings {
             exponent: None,
             exponent_bounds: None,
             exponent_gains: (0.3, 0.4),
-            anchor: 1.0,
+            anchor: None,
             weighted_views: true,
             graph: None,
-            neighbours: 5,
+            neighbours: None,
             view_exponent: 0.1,
             preparation: Preparation::Auto,
             restarts: 20,
@@ -213,7 +218,7 @@ impl ClusteringSettings {
         let counts = [
             ("clusters", self.clusters.unwrap_or(1), 1),
             ("layers", self.layers.len(), 1),
-            ("neighbours", self.neighbours, 1),
+            ("neighbours", self.neighbours.unwrap_or(1), 1),
             ("restarts", self.restarts, 1),
             ("a width in layers", self.layers.iter().copied().min().unwrap_or(1), 1),
         ];
@@ -227,7 +232,7 @@ impl ClusteringSettings {
         let sizes = [
             ("tolerance", self.tolerance),
             ("fusion", self.fusion.unwrap_or(0.0)),
-            ("anchor", self.anchor),
+            ("anchor", self.anchor.unwrap_or(0.0)),
             ("graph", self.graph.unwrap_or(0.0)),
             ("a gain of the exponent", self.exponent_gains.0),
             ("a gain of the exponent", self.exponent_gains.1),
@@ -256,10 +261,31 @@ impl ClusteringSettings {
         }
     }
 
-    /// Whether the neighbour graph of each view is asked for.
-    pub fn needs_graph(&self) -> bool {
-        let default = if self.method == ClusteringMethod::Dmvc { 1.0 } else { 0.0 };
-        self.start == PartitionStart::Graph || self.graph.unwrap_or(default) > 0.0
+    /// Where the non-negative factors begin, as given or by the method.
+    pub fn first_start(&self) -> PartitionStart {
+        let default = match self.method {
+            ClusteringMethod::Dmfaw => PartitionStart::Graph,
+            _ => PartitionStart::Lp,
+        };
+        self.start.unwrap_or(default)
+    }
+
+    /// μ, as given or by the method.
+    pub fn graph_weight(&self) -> f64 {
+        let default = match self.method {
+            ClusteringMethod::Dmfaw => 1.0,
+            // As published.
+            ClusteringMethod::Dmvc => 0.01,
+            _ => 0.0,
+        };
+        self.graph.unwrap_or(default)
+    }
+
+    /// ρ, as given or by the method.
+    pub fn anchor_weight(&self) -> f64 {
+        let anchored =
+            matches!(self.method, ClusteringMethod::Dmfaw | ClusteringMethod::LateFusion);
+        self.anchor.unwrap_or(if anchored { 1.0 } else { 0.0 })
     }
 
     /// The widths of the layers of a view of so many samples and features, in `k` clusters.

@@ -1,7 +1,8 @@
 //! Clusters as they were found, and the places of new samples among them.
 
-use super::found::{Projection, unit_rows};
+use super::found::Projection;
 use super::ready::{prepared, resized};
+use crate::analysis::unit_rows;
 use crate::data::{Preparation, View, ViewTransform};
 use crate::linalg::{Mat, MatRef, sum_of_squares};
 use crate::spec::ClusteringMethod;
@@ -66,7 +67,7 @@ impl Clustered {
         }
         let samples = View::common_samples(views)?;
         let alike = |((view, transform), size): ((&View, &ViewTransform), &f64)| {
-            prepared(&resized(transform.apply(view.clone())?, *size)?, None)
+            Ok(prepared(&resized(transform.apply(view.clone())?, *size)?))
         };
         let ready: Result<Vec<Prepared>> =
             views.iter().zip(&self.transforms).zip(&self.sizes).map(alike).collect();

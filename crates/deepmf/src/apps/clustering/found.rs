@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::ready::{Ready, prepared};
+use super::gathered::Gathered;
+use super::ready::Ready;
 use crate::analysis::metrics::silhouette_of_views;
-use crate::analysis::{KMeans, k_means, k_means_of_views, spectral_embedding};
-use crate::linalg::{Mat, norm};
+use crate::analysis::{
+    KMeans, k_means, k_means_of_views, spectral_embedding, unit_rows, usual_neighbours,
+};
+use crate::linalg::Mat;
 use crate::spec::{ClusteringMethod, ClusteringSettings};
-use crate::train::multi_view::{Fused, MultiView, Prepared};
+use crate::train::multi_view::{Fused, MultiView};
 use crate::train::{StopReason, Trajectory};
 use crate::{Error, Result};
 
@@ -44,6 +47,7 @@ impl Found {
         settings: &ClusteringSettings,
         interrupt: Option<Arc<AtomicBool>>,
         ready: &Ready,
+        gathered: &Gathered,
         k: usize,
         seed: u64,
     ) -> Result<Self> {
@@ -55,14 +59,12 @@ impl Found {
             ClusteringMethod::KMeansBestView => best_view(settings, ready, k, seed),
             ClusteringMethod::Spectral => spectral(settings, ready, k, seed),
             _ => {
-                let graph = settings.needs_graph().then_some(settings.neighbours);
-                let views: Result<Vec<Prepared>> =
-                    ready.views.iter().map(|view| prepared(view, graph)).collect();
                 let mut method = MultiView::new(settings.clone(), k)?;
                 if let Some(flag) = interrupt {
                     method = method.interrupt(flag);
                 }
-                let fused = method.fit(&views?, ready.samples, seed)?;
+                let fused =
+                    method.fit(&gathered.views, ready.samples, gathered.graph.as_ref(), seed)?;
                 Ok(Self::of_fused(ready, fused))
             }
         }
@@ -137,7 +139,8 @@ fn best_view(settings: &ClusteringSettings, ready: &Ready, k: usize, seed: u64) 
 }
 
 fn spectral(settings: &ClusteringSettings, ready: &Ready, k: usize, seed: u64) -> Result<Found> {
-    let embedding = spectral_embedding(&ready.views, k, settings.neighbours)?.samples;
+    let neighbours = settings.neighbours.unwrap_or(usual_neighbours(ready.samples));
+    let embedding = spectral_embedding(&ready.views, k, neighbours)?.samples;
     let inertia = k_means(&embedding, k, settings.restarts, seed)?.inertia;
     Ok(Found {
         embedding,
@@ -155,16 +158,4 @@ fn spectral(settings: &ClusteringSettings, ready: &Ready, k: usize, seed: u64) -
 
 fn ones(ready: &Ready) -> Vec<Vec<f64>> {
     ready.views.iter().map(|view| vec![1.0; view.width()]).collect()
-}
-
-/// Each row divided by its length; one of zeros stays.
-pub(super) fn unit_rows(mut samples: Mat) -> Mat {
-    for i in 0..samples.rows() {
-        let row: Vec<f64> = (0..samples.cols()).map(|j| samples[(i, j)]).collect();
-        let length = norm(&row);
-        if length > 0.0 {
-            (0..samples.cols()).for_each(|j| samples[(i, j)] /= length);
-        }
-    }
-    samples
 }

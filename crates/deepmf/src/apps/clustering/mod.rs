@@ -2,6 +2,7 @@
 
 mod clustered;
 mod found;
+mod gathered;
 mod ready;
 
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use std::sync::atomic::AtomicBool;
 
 pub use clustered::Clustered;
 
-use crate::analysis::{clusters_by_eigengap, k_means};
+use crate::analysis::{clusters_by_eigengap, k_means, usual_neighbours};
 use crate::data::View;
 use crate::random::{Purpose, RngExt, stream};
 use crate::spec::{ClusteringMethod, ClusteringSettings, PartitionStart};
 use crate::{Error, Result};
 use found::Found;
+use gathered::Gathered;
 use ready::Ready;
 
 /// Clusters samples by several views.
@@ -67,7 +69,8 @@ impl Clustering {
     pub fn fit(&self, views: &[View], seed: u64) -> Result<Clustered> {
         let ready = Ready::new(views, self.settings.preparation)?;
         let (clusters, chosen) = self.clusters(&ready)?;
-        let found = Found::new(&self.settings, self.interrupt.clone(), &ready, clusters, seed)?;
+        let gathered = Gathered::new(&self.settings, &ready, clusters)?;
+        let found = self.found(&ready, &gathered, clusters, seed)?;
         self.labelled(ready, found, (clusters, chosen), seed)
     }
 
@@ -84,9 +87,8 @@ impl Clustering {
         let clusters = self.clusters(&ready)?;
         let mut random = stream(seed, Purpose::Cluster, u64::MAX);
         let seeds: Vec<u64> = (0..repeats).map(|_| random.random()).collect();
-        let fit = |seed: u64| {
-            Found::new(&self.settings, self.interrupt.clone(), &ready, clusters.0, seed)
-        };
+        let gathered = Gathered::new(&self.settings, &ready, clusters.0)?;
+        let fit = |seed: u64| self.found(&ready, &gathered, clusters.0, seed);
         let once = if self.only_labels_drawn() { Some(fit(seeds[0])?) } else { None };
         let one = |&seed: &u64| {
             let found = match &once {
@@ -98,11 +100,19 @@ impl Clustering {
         seeds.iter().map(one).collect()
     }
 
+    fn found(&self, ready: &Ready, gathered: &Gathered, k: usize, seed: u64) -> Result<Found> {
+        Found::new(&self.settings, self.interrupt.clone(), ready, gathered, k, seed)
+    }
+
+    fn neighbours(&self, samples: usize) -> usize {
+        self.settings.neighbours.unwrap_or(usual_neighbours(samples))
+    }
+
     /// The number of clusters, and whether the eigengap chose it.
     fn clusters(&self, ready: &Ready) -> Result<(usize, bool)> {
         let (clusters, chosen) = match self.settings.clusters {
             Some(clusters) => (clusters, false),
-            None => (clusters_by_eigengap(&ready.views, self.settings.neighbours)?, true),
+            None => (clusters_by_eigengap(&ready.views, self.neighbours(ready.samples))?, true),
         };
         if ready.samples < clusters {
             let allowed = format!("{clusters} or more, one a cluster");
@@ -113,7 +123,8 @@ impl Clustering {
 
     /// Whether what comes before the k-means on the embedding draws nothing.
     fn only_labels_drawn(&self) -> bool {
-        let drawn = matches!(self.settings.start, PartitionStart::KMeans | PartitionStart::Random);
+        let drawn =
+            !matches!(self.settings.first_start(), PartitionStart::Lp | PartitionStart::Svd);
         match self.settings.method {
             ClusteringMethod::LateFusion | ClusteringMethod::Spectral => true,
             ClusteringMethod::Awdmvc

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::Result;
-use crate::analysis::NeighbourGraph;
 use crate::data::{Entries, Features, Preparation, View, ViewTransform};
 use crate::train::multi_view::Prepared;
 use crate::train::semi_nmf::Operand;
@@ -50,16 +49,8 @@ fn scaled(entries: &Entries, size: f64) -> Result<Entries> {
     entries.with_values(entries.values().iter().map(|x| x * size).collect())
 }
 
-/// What the alternation takes of a view; its neighbour graph if `neighbours` are given.
-pub(super) fn prepared(view: &View, neighbours: Option<usize>) -> Result<Prepared> {
-    let present: Vec<usize> = (0..view.samples()).filter(|&i| !view.missing[i]).collect();
-    let graph = match neighbours {
-        Some(neighbours) => {
-            let graph = NeighbourGraph::new(view, neighbours)?;
-            let whole = present.len() == view.samples();
-            Some(Arc::new(if whole { graph } else { graph.restricted(&present) }))
-        }
-        None => None,
-    };
-    Ok(Prepared { operand: Arc::new(Operand::new(view)), present, graph })
+/// What the alternation takes of a view.
+pub(super) fn prepared(view: &View) -> Prepared {
+    let present = (0..view.samples()).filter(|&i| !view.missing[i]).collect();
+    Prepared { operand: Arc::new(Operand::new(view)), present, graph: None }
 }

@@ -2,7 +2,8 @@
 
 use super::alternation::Alternation;
 use super::fusion::{Part, consensus, inner, mean_partition, procrustes, view_weights};
-use super::{Centred, Fused, MultiView, Prepared};
+use super::prepared::{Centred, Kernels};
+use super::{Fused, MultiView, Prepared};
 use crate::analysis::k_means;
 use crate::linalg::{Mat, leading_svd};
 use crate::spec::{ClusteringMethod, PartitionStart};
@@ -35,7 +36,7 @@ impl<'a> LateFusion<'a> {
         seed: u64,
     ) -> Result<Self> {
         let (settings, k) = (&method.settings, method.clusters);
-        let by_graph = settings.start == PartitionStart::Graph;
+        let by_graph = settings.start == Some(PartitionStart::Graph);
         let parts: Result<Vec<Part>> = views
             .iter()
             .map(|view| {
@@ -70,7 +71,7 @@ impl<'a> LateFusion<'a> {
             at.one_hot = Some((centers, found.labels));
             at.consensus = at.memberships();
         } else {
-            at.anchor = Some((settings.anchor, at.consensus.clone()));
+            at.anchor = Some((settings.anchor_weight(), mean_kernel_partition(views, samples, k)?));
         }
         Ok(at)
     }
@@ -175,6 +176,13 @@ fn kernel_partition(view: &Prepared, k: usize) -> Result<Mat> {
     let found = leading_svd(&Centred::new(&view.operand), k, RESIDUAL)?;
     let (u, have) = (&found.u, found.u.cols());
     Ok(Mat::from_fn(k, u.rows(), |r, i| if r < have { u[(i, r)] } else { 0.0 }))
+}
+
+/// The leading eigenvectors of the mean of these kernels, k × samples.
+fn mean_kernel_partition(views: &[Prepared], samples: usize, k: usize) -> Result<Mat> {
+    let found = leading_svd(&Kernels::new(views, samples), k, RESIDUAL)?;
+    let (u, have) = (&found.u, found.u.cols());
+    Ok(Mat::from_fn(k, samples, |r, i| if r < have { u[(i, r)] } else { 0.0 }))
 }
 
 /// The nearest matrix of orthonormal rows.

@@ -11,7 +11,6 @@ mod view;
 mod weights;
 
 pub use fusion::{Part, consensus, mean_partition, procrustes, view_weights};
-use prepared::Centred;
 pub use prepared::Prepared;
 pub use weights::{ExponentRule, entropy, feature_weights, weight_power};
 
@@ -19,9 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::{StopReason, Trajectory};
+use crate::analysis::FusedGraph;
 use crate::linalg::Mat;
 use crate::model::SemiNmf;
-use crate::spec::{ClusteringMethod, ClusteringSettings};
+use crate::spec::{ClusteringMethod, ClusteringSettings, PartitionStart};
 use crate::{Error, Result};
 use alternation::alternate;
 use late::LateFusion;
@@ -98,12 +98,19 @@ impl MultiView {
         Self { interrupt: Some(flag), ..self }
     }
 
-    /// Brings `views` of `samples` samples to one partition.
+    /// Brings `views` of `samples` samples to one partition; a start by the graph asks for the fused graph of all of them.
     ///
     /// # Errors
+    /// [`Error::Parameter`] if a graph is asked for and there is none;
     /// [`Error::Parameter`] if there are no views, one has fewer samples than there are clusters, or is zero;
     /// [`Error::NotFinite`] if a view is not finite.
-    pub fn fit(&self, views: &[Prepared], samples: usize, seed: u64) -> Result<Fused> {
+    pub fn fit(
+        &self,
+        views: &[Prepared],
+        samples: usize,
+        graph: Option<&FusedGraph>,
+        seed: u64,
+    ) -> Result<Fused> {
         if views.is_empty() {
             return Err(Error::parameter("the number of views", "1 or more", 0));
         }
@@ -120,8 +127,32 @@ impl MultiView {
                 let found = self.settings.method.name();
                 Err(Error::parameter("method", "one that alternates", found))
             }
-            _ => alternate(self, &mut Factored::new(self, views, samples, seed)?),
+            _ => {
+                let start = self.first_labels(samples, graph, seed)?;
+                let start = start.as_deref();
+                alternate(self, &mut Factored::new(self, views, samples, start, seed)?)
+            }
         }
+    }
+
+    /// The clusters that all views begin with, if they do.
+    fn first_labels(
+        &self,
+        samples: usize,
+        graph: Option<&FusedGraph>,
+        seed: u64,
+    ) -> Result<Option<Vec<usize>>> {
+        if self.settings.first_start() != PartitionStart::Graph {
+            return Ok(None);
+        }
+        let Some(graph) = graph else {
+            return Err(Error::parameter("start", "another one where there is no graph", "graph"));
+        };
+        if graph.graph.samples() != samples {
+            let expected = format!("{samples} samples");
+            return Err(Error::shape("the fused graph", expected, graph.graph.samples()));
+        }
+        graph.clusters(self.settings.restarts, seed).map(Some)
     }
 }
 

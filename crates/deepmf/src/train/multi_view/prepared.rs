@@ -69,6 +69,49 @@ impl Operator for Centred<'_> {
     }
 }
 
+/// The views of [`Centred`] samples side by side, zero where a view does not know a sample: its left singular vectors are those of the mean kernel.
+pub(super) struct Kernels<'a> {
+    views: Vec<(Centred<'a>, &'a [usize])>,
+    samples: usize,
+    features: usize,
+}
+
+impl<'a> Kernels<'a> {
+    pub(super) fn new(views: &'a [Prepared], samples: usize) -> Self {
+        let features = views.iter().map(|view| view.operand.shape().1).sum();
+        let one = |view: &'a Prepared| (Centred::new(&view.operand), view.present.as_slice());
+        Self { views: views.iter().map(one).collect(), samples, features }
+    }
+}
+
+impl Operator for Kernels<'_> {
+    fn shape(&self) -> (usize, usize) {
+        (self.samples, self.features)
+    }
+
+    fn apply(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        let mut rest = x;
+        for (view, present) in &self.views {
+            let (own, after) = rest.split_at(view.shape().1);
+            rest = after;
+            let mut part = vec![0.0; present.len()];
+            view.apply(own, &mut part);
+            present.iter().zip(part).for_each(|(&i, x)| out[i] += x);
+        }
+    }
+
+    fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
+        let mut rest = out;
+        for (view, present) in &self.views {
+            let (own, after) = rest.split_at_mut(view.shape().1);
+            rest = after;
+            let part: Vec<f64> = present.iter().map(|&i| x[i]).collect();
+            view.apply_transposed(&part, own);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,23 +5,21 @@ use rayon::prelude::*;
 
 use super::alternation::Alternation;
 use super::fusion::{Part, consensus, inner, mean_partition, view_weights};
-use super::view::{Pull, ViewState};
+use super::view::{First, Pull, ViewState};
 use super::{ExponentRule, Fused, FusedView, MultiView, Prepared};
 use crate::Result;
-use crate::analysis::NeighbourGraph;
+use crate::analysis::{NeighbourGraph, usual_neighbours};
 use crate::data::{Features, View};
-use crate::linalg::Mat;
+use crate::linalg::{Mat, axpy};
 use crate::spec::{ClusteringMethod, ClusteringSettings, FeatureWeights};
 use crate::train::{StopReason, Trajectory};
 
 /// λ of the unweighted method, as published.
 const PUBLISHED_FUSION: f64 = 16.0;
 /// λ in units of samples / clusters with feature weights.
-const FUSION: f64 = 0.15;
-/// μ in units of samples / clusters where the method has a graph, as published.
-const GRAPH: f64 = 0.01;
+const FUSION: f64 = 10.0;
 
-/// Minimises Σ_v α_v² Σ_j w_j^q e_j + μ Σ_v tr(G_v L_v G_vᵀ) − λ Σ_v β_v ⟨G_v, M_v G*⟩ with ‖G_v‖ = √k, G* G*ᵀ = 1, M_v orthogonal and ‖β‖ = 1, where
+/// Minimises Σ_v α_v² Σ_j w_j^q e_j + μ Σ_v tr(G_v L_v G_vᵀ) − λ (Σ_v β_v ⟨G_v, M_v G*⟩ + ρ ⟨G*, H_0⟩) with ‖G_v‖ = √k, G* G*ᵀ = 1, M_v orthogonal and ‖β‖ = 1, where
 /// e_j is the squared residual of feature j. Views side by side are one view without fusion, with a weight α_v^γ of the features and the graph of each.
 ///
 /// A sweep moves G*, then D, G, the feature weights and M of every view, then α, β and the exponent; no step raises the objective as it
@@ -37,6 +35,8 @@ pub(super) struct Factored<'a> {
     fusion: Option<f64>,
     consensus: Mat,
     whitening: Mat,
+    /// ρ and H_0.
+    anchor: Option<(f64, Mat)>,
     samples: usize,
 }
 
@@ -50,11 +50,19 @@ struct Terms {
 /// The exponent at the start and its bounds: form A above 1, form B between 0 and 2.
 fn rule(settings: &ClusteringSettings, form: FeatureWeights) -> ExponentRule {
     let (start, bounds) = match form {
-        FeatureWeights::Powers => (1.0, (0.05, 1.95)),
-        _ => (2.0, (1.05, 10.0)),
+        FeatureWeights::Powers => (1.0, (0.05, 1.5)),
+        _ => (1.5, (1.1, 2.0)),
     };
     let bounds = settings.exponent_bounds.unwrap_or(bounds);
     ExponentRule::new(settings.exponent.unwrap_or(start), settings.exponent_gains, bounds)
+}
+
+/// Clusters as a matrix of orthonormal rows, k × samples; rows of empty ones are zero.
+fn indicator(labels: &[usize], k: usize) -> Mat {
+    let mut counts = vec![0.0_f64; k];
+    labels.iter().for_each(|&label| counts[label] += 1.0);
+    let member = |r: usize, i: usize| if labels[i] == r { 1.0 / counts[r].sqrt() } else { 0.0 };
+    Mat::from_fn(k, labels.len(), member)
 }
 
 impl<'a> Factored<'a> {
@@ -62,12 +70,12 @@ impl<'a> Factored<'a> {
         method: &'a MultiView,
         views: &[Prepared],
         samples: usize,
+        labels: Option<&[usize]>,
         seed: u64,
     ) -> Result<Self> {
         let unit = samples as f64 / method.clusters as f64;
         let mut settings = method.settings.clone();
-        let has_graph = settings.method == ClusteringMethod::Dmvc;
-        let graph = settings.graph.unwrap_or(if has_graph { GRAPH } else { 0.0 }) * unit;
+        let graph = settings.graph_weight() * unit;
         let (weighted, fusion) = match settings.method {
             ClusteringMethod::Dmfaw => (true, Some(FUSION * unit)),
             ClusteringMethod::MvcDmfPa => (false, Some(PUBLISHED_FUSION)),
@@ -77,12 +85,11 @@ impl<'a> Factored<'a> {
             settings.layers = vec![1];
         }
         let form = if weighted { settings.feature_weights } else { FeatureWeights::Uniform };
+        let first = First { settings: &settings, k: method.clusters, samples, graph, labels, seed };
         let states: Result<Vec<ViewState>> = if fusion.is_some() {
-            let one = |view| ViewState::new(view, &settings, method.clusters, samples, graph, seed);
-            views.par_iter().map(one).collect()
+            views.par_iter().map(|view| ViewState::new(view, &first)).collect()
         } else {
-            ViewState::side_by_side(views, &settings, method.clusters, samples, graph, seed)
-                .map(|state| vec![state])
+            ViewState::side_by_side(views, &first).map(|state| vec![state])
         };
         let states = states?;
         let mut at = Self {
@@ -94,9 +101,17 @@ impl<'a> Factored<'a> {
             fusion: fusion.map(|default| settings.fusion.map_or(default, |fusion| fusion * unit)),
             consensus: Mat::default(),
             whitening: Mat::default(),
+            anchor: None,
             samples,
         };
         at.agree()?;
+        let anchor = settings.anchor_weight();
+        if anchor > 0.0 && at.fusion.is_some() {
+            let start =
+                labels.map_or_else(|| at.consensus.clone(), |l| indicator(l, method.clusters));
+            at.anchor = Some((anchor, start));
+            at.agree()?;
+        }
         at.weigh_fits();
         Ok(at)
     }
@@ -105,7 +120,10 @@ impl<'a> Factored<'a> {
     fn agree(&mut self) -> Result<()> {
         if self.fusion.is_some() {
             let parts: Vec<&Part> = self.states.iter().map(|state| &state.part).collect();
-            let mean = mean_partition(&parts, &self.weights, self.samples);
+            let mut mean = mean_partition(&parts, &self.weights, self.samples);
+            if let Some((anchor, start)) = &self.anchor {
+                axpy(*anchor, start.values(), mean.values_mut());
+            }
             (self.consensus, self.whitening) = consensus(&mean)?;
         }
         Ok(())
@@ -141,6 +159,9 @@ impl<'a> Factored<'a> {
                 terms.fusion += beta * inner(&state.part.partition, &wanted);
             }
         }
+        if let Some((anchor, start)) = &self.anchor {
+            terms.fusion += anchor * inner(start, &self.consensus);
+        }
         terms
     }
 
@@ -156,7 +177,8 @@ impl<'a> Factored<'a> {
         }
         let missing = vec![false; self.samples];
         let view = View { name: "partition".into(), features: Features::Dense(shared), missing };
-        let graph = NeighbourGraph::new(&view, settings.neighbours)?;
+        let neighbours = settings.neighbours.unwrap_or(usual_neighbours(self.samples));
+        let graph = NeighbourGraph::new(&[view], neighbours)?;
         Ok(graph.embedding(self.method.clusters)?.samples)
     }
 }

@@ -1,7 +1,7 @@
 //! Tests of alternations over views.
 
 use super::*;
-use crate::analysis::NeighbourGraph;
+use crate::analysis::{FusedGraph, NeighbourGraph};
 use crate::data::{Features, View};
 use crate::random::{Purpose, normal, stream};
 use crate::spec::{FeatureWeights, NonNegativeSolver, PartitionStart};
@@ -31,7 +31,7 @@ pub(super) fn blobs(noisy: usize) -> Vec<Prepared> {
 fn prepared(matrix: Mat, present: Vec<usize>) -> Prepared {
     let missing = vec![false; matrix.rows()];
     let view = View { name: "a".into(), features: Features::Dense(matrix.clone()), missing };
-    let graph = Some(Arc::new(NeighbourGraph::new(&view, 5).unwrap()));
+    let graph = Some(Arc::new(NeighbourGraph::new(&[view], 5).unwrap()));
     Prepared { operand: Arc::new(Operand::dense(matrix)), present, graph }
 }
 
@@ -39,8 +39,16 @@ fn settings() -> ClusteringSettings {
     ClusteringSettings::default()
 }
 
+fn fused_graph(views: &[Prepared]) -> FusedGraph {
+    let graphs: Vec<NeighbourGraph> =
+        views.iter().map(|view| view.graph.as_ref().unwrap().spread(&view.present, 90)).collect();
+    let whole = NeighbourGraph::sum(&graphs.iter().map(|g| (1.0, g)).collect::<Vec<_>>()).unwrap();
+    FusedGraph::new(&graphs, &whole, 3).unwrap()
+}
+
 fn fitted(settings: ClusteringSettings, noisy: usize) -> Fused {
-    MultiView::new(settings, 3).unwrap().fit(&blobs(noisy), 90, 1).unwrap()
+    let graph = Some(fused_graph(&blobs(noisy)));
+    MultiView::new(settings, 3).unwrap().fit(&blobs(noisy), 90, graph.as_ref(), 1).unwrap()
 }
 
 /// Whether samples of one cluster are closer to each other than to those of others, by their direction.
@@ -67,7 +75,7 @@ fn the_objective_never_rises_while_the_exponent_is_frozen() {
                     tolerance: 0.0,
                     sweeps: 40,
                     solver,
-                    start,
+                    start: Some(start),
                     ..settings()
                 };
                 let run = fitted(settings, 10).trajectory;
@@ -113,7 +121,10 @@ fn a_missing_sample_of_one_view_is_placed_by_the_other() {
     views[1].operand.each(|i, j, x| whole[(i, j)] = x);
     let kept = Mat::from_fn(present.len(), whole.cols(), |i, j| whole[(present[i], j)]);
     views[1] = prepared(kept, present);
-    let fused = MultiView::new(settings(), 3).unwrap().fit(&views, 90, 1).unwrap();
+    let fused = {
+        let graph = fused_graph(&views);
+        MultiView::new(settings(), 3).unwrap().fit(&views, 90, Some(&graph), 1).unwrap()
+    };
     assert!(separates(&fused.embedding));
 }
 
@@ -130,7 +141,18 @@ fn the_basis_as_a_whole_moves_as_published_layer_by_layer() {
     let view = &blobs(0)[1];
     let mut x = Mat::zeros(12, 90);
     view.operand.each(|i, j, value| x[(j, i)] = value);
-    let mut state = view::ViewState::new(view, &settings(), 3, 90, 0.0, 0).unwrap();
+    let mut state = {
+        let settings = ClusteringSettings { start: Some(PartitionStart::Lp), ..settings() };
+        let first = view::First {
+            settings: &settings,
+            k: 3,
+            samples: 90,
+            graph: 0.0,
+            labels: None,
+            seed: 0,
+        };
+        view::ViewState::new(view, &first).unwrap()
+    };
     let model = state.model().unwrap();
     assert_eq!(model.widths(), [6, 3]);
     let partition = model.partition().clone();

@@ -9,9 +9,9 @@ use super::weights::{entropy, feature_weights, weight_power};
 use crate::analysis::NeighbourGraph;
 use crate::linalg::{Mat, dot, scale};
 use crate::model::SemiNmf;
-use crate::spec::{ClusteringSettings, FeatureWeights, NonNegativeSolver, PartitionStart};
+use crate::spec::{ClusteringSettings, FeatureWeights, NonNegativeSolver};
 use crate::train::semi_nmf::{
-    Operand, SemiNmfFit, gram, quadratic_value, update_basis, update_partition,
+    Operand, SemiNmfFit, gram, memberships, quadratic_value, update_basis, update_partition,
 };
 use crate::{Error, Result};
 
@@ -53,81 +53,72 @@ pub(super) struct Pull<'a> {
     pub(super) strength: f64,
 }
 
+/// What a view begins with.
+pub(super) struct First<'a> {
+    pub(super) settings: &'a ClusteringSettings,
+    pub(super) k: usize,
+    /// All samples, those that a view does not know too.
+    pub(super) samples: usize,
+    /// μ.
+    pub(super) graph: f64,
+    /// Clusters that all views begin with.
+    pub(super) labels: Option<&'a [usize]>,
+    pub(super) seed: u64,
+}
+
 impl ViewState {
-    /// One view after greedy training of all layers; `samples` counts those of all views.
-    pub(super) fn new(
-        view: &Prepared,
-        settings: &ClusteringSettings,
-        clusters: usize,
-        samples: usize,
-        graph: f64,
-        seed: u64,
-    ) -> Result<Self> {
-        let graphs = match (&view.graph, graph > 0.0) {
-            (Some(own), true) => vec![(graph, own.clone())],
-            (None, true) => return Err(no_graph()),
-            _ => Vec::new(),
-        };
-        let near = view.graph.as_deref();
-        let mut state = Self::pretrained(view, near, settings, clusters, samples, seed)?;
-        (state.graphs, state.graph_weight) = (graphs, graph);
+    /// One view at its start.
+    pub(super) fn new(view: &Prepared, first: &First<'_>) -> Result<Self> {
+        let mut state = Self::started(view, first)?;
+        if first.graph > 0.0 {
+            let own = view.graph.as_ref().ok_or_else(no_graph)?;
+            state.graphs = vec![(first.graph, own.clone())];
+        }
         Ok(state)
     }
 
     /// All views side by side as one.
-    pub(super) fn side_by_side(
-        views: &[Prepared],
-        settings: &ClusteringSettings,
-        clusters: usize,
-        samples: usize,
-        graph: f64,
-        seed: u64,
-    ) -> Result<Self> {
-        let whole = Prepared::stacked(views, samples);
-        let mut graphs = Vec::new();
-        if graph > 0.0 || settings.start == PartitionStart::Graph {
-            for view in views {
-                let own = view.graph.as_ref().ok_or_else(no_graph)?;
-                graphs.push((graph, Arc::new(own.spread(&view.present, samples))));
-            }
-        }
-        let alone: Vec<NeighbourGraph> =
-            graphs.iter().map(|(_, own)| own.as_ref().clone()).collect();
-        let near = if alone.is_empty() { None } else { Some(NeighbourGraph::sum(&alone)?) };
-        let mut state = Self::pretrained(&whole, near.as_ref(), settings, clusters, samples, seed)?;
-        state.graphs = if graph > 0.0 { graphs } else { Vec::new() };
-        state.graph_weight = graph;
-        let mut first = 0;
+    pub(super) fn side_by_side(views: &[Prepared], first: &First<'_>) -> Result<Self> {
+        let mut state = Self::started(&Prepared::stacked(views, first.samples), first)?;
+        state.graph_weight = first.graph;
+        let mut place = 0;
         for view in views {
+            if first.graph > 0.0 {
+                let own = view.graph.as_ref().ok_or_else(no_graph)?;
+                let own = Arc::new(own.spread(&view.present, first.samples));
+                state.graphs.push((first.graph, own));
+            }
             let width = view.operand.shape().1;
-            state.views.push((first..first + width, 1.0 / views.len() as f64));
-            first += width;
+            state.views.push((place..place + width, 1.0 / views.len() as f64));
+            place += width;
         }
         Ok(state)
     }
 
-    fn pretrained(
-        view: &Prepared,
-        near: Option<&NeighbourGraph>,
-        settings: &ClusteringSettings,
-        clusters: usize,
-        samples: usize,
-        seed: u64,
-    ) -> Result<Self> {
+    /// After greedy training of all layers, or at the memberships of clusters.
+    fn started(view: &Prepared, first: &First<'_>) -> Result<Self> {
+        let (settings, k) = (first.settings, first.k);
         let (present, features) = view.operand.shape();
-        let fit = SemiNmfFit {
-            start: settings.start,
-            solver: settings.solver,
-            sweeps: settings.pretraining,
-            tolerance: settings.tolerance,
+        let (partition, basis, inner) = if let Some(labels) = first.labels {
+            let own: Vec<usize> = view.present.iter().map(|&i| labels[i]).collect();
+            (memberships(&own, k), Mat::zeros(k, features), Vec::new())
+        } else {
+            let fit = SemiNmfFit {
+                start: settings.first_start(),
+                solver: settings.solver,
+                sweeps: settings.pretraining,
+                tolerance: settings.tolerance,
+            };
+            let widths = settings.widths(k, present, features);
+            let model = fit.fit(&view.operand, &widths, first.seed)?.model;
+            let inner = model.factors()[1..].to_vec();
+            (model.partition().clone(), model.basis().t().to_mat(), inner)
         };
-        let widths = settings.widths(clusters, present, features);
-        let model = fit.fit_near(&view.operand, near, &widths, seed)?.model;
         let squares = view.operand.feature_squares();
         let whole: f64 = squares.iter().sum();
         let mut state = Self {
-            part: Part::new(model.partition().clone(), view.present.clone()),
-            basis: model.basis().t().to_mat(),
+            part: Part::new(partition, view.present.clone()),
+            basis,
             weights: squares.iter().map(|s| f64::from(u8::from(*s > 0.0))).collect(),
             errors: Vec::new(),
             importance: 1.0,
@@ -135,15 +126,15 @@ impl ViewState {
             graphs: Vec::new(),
             graph_weight: 0.0,
             views: Vec::new(),
-            inner: model.factors()[1..].to_vec(),
+            inner,
             shares: squares.iter().map(|s| s / whole).collect(),
             squares,
             projected: Mat::default(),
-            size: (clusters as f64 * present as f64 / samples as f64).sqrt(),
+            size: (k as f64 * present as f64 / first.samples as f64).sqrt(),
         };
         state.rescale();
         state.project();
-        state.measure();
+        state.move_basis()?;
         Ok(state)
     }
 

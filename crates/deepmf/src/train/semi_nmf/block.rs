@@ -189,7 +189,7 @@ mod tests {
         for seed in 0..6 {
             let (quadratic, linear, start) = problem(7, 40, seed);
             let view = View::new("a", Features::Dense(linear.t().to_mat())).unwrap();
-            let graph = Arc::new(NeighbourGraph::new(&view, 4).unwrap());
+            let graph = Arc::new(NeighbourGraph::new(&[view], 4).unwrap());
             let graphs = if seed % 2 == 0 { vec![] } else { vec![(3.0, graph)] };
             let value = |at: &Mat| {
                 let rough: f64 = graphs.iter().map(|(m, graph)| m * graph.roughness(at)).sum();

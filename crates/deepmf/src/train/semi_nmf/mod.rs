@@ -8,10 +8,9 @@ pub use block::{
     GraphTerms, coordinate, gram, multiplicative, quadratic_value, update_basis, update_partition,
 };
 pub use operand::Operand;
-pub use start::partition_start;
+pub use start::{memberships, partition_start};
 
 use super::StopReason;
-use crate::analysis::NeighbourGraph;
 use crate::linalg::{Mat, dot};
 use crate::model::SemiNmf;
 use crate::spec::{NonNegativeSolver, PartitionStart};
@@ -41,7 +40,7 @@ pub struct SemiNmfFit {
 impl Default for SemiNmfFit {
     fn default() -> Self {
         Self {
-            start: PartitionStart::default(),
+            start: PartitionStart::Lp,
             solver: NonNegativeSolver::default(),
             sweeps: 150,
             tolerance: 1e-6,
@@ -64,23 +63,9 @@ impl SemiNmfFit {
     /// Fits layers of these `widths` k_1, …, k_m.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if there is no width or one is 0, if the view has fewer samples than the last one, or is zero;
+    /// [`Error::Parameter`] for a start by a graph, if there is no width or one is 0, if the view has fewer samples than the last one, or is zero;
     /// [`Error::NotFinite`] if it is not finite.
     pub fn fit(&self, operand: &Operand, widths: &[usize], seed: u64) -> Result<SemiNmfFitted> {
-        self.fit_near(operand, None, widths, seed)
-    }
-
-    /// The same with the graph of the samples, for a start that needs it.
-    ///
-    /// # Errors
-    /// Those of [`SemiNmfFit::fit`]; [`Error::Parameter`] if the start needs a graph and there is none.
-    pub fn fit_near(
-        &self,
-        operand: &Operand,
-        graph: Option<&NeighbourGraph>,
-        widths: &[usize],
-        seed: u64,
-    ) -> Result<SemiNmfFitted> {
         let Some(&last) = widths.last() else {
             return Err(Error::parameter("the number of layers", "1 or more", 0));
         };
@@ -98,14 +83,14 @@ impl SemiNmfFit {
         }
         let (mut factors, mut objective) = (Vec::new(), Vec::new());
         let (mut basis, mut partition, mut trace, mut reason) =
-            self.layer(operand, graph, widths[0], seed)?;
+            self.layer(operand, widths[0], seed)?;
         for &width in &widths[1..] {
             // The next layer sees how much each row of G explains, not how the scale happens to be shared with F.
             share_scale(&mut basis, &mut partition);
             factors.push(basis.t().to_mat());
             objective.push(trace);
             let below = Operand::dense(partition.t().to_mat());
-            (basis, partition, trace, reason) = self.layer(&below, graph, width, seed)?;
+            (basis, partition, trace, reason) = self.layer(&below, width, seed)?;
         }
         factors.push(basis.t().to_mat());
         objective.push(trace);
@@ -116,12 +101,11 @@ impl SemiNmfFit {
     fn layer(
         &self,
         operand: &Operand,
-        graph: Option<&NeighbourGraph>,
         width: usize,
         seed: u64,
     ) -> Result<(Mat, Mat, Vec<f64>, StopReason)> {
         let square = operand.square();
-        let (mut partition, _) = partition_start(operand, graph, width, self.start, seed)?;
+        let (mut partition, _) = partition_start(operand, width, self.start, seed)?;
         let mut basis = Mat::zeros(width, operand.shape().1);
         let (mut projected, mut linear) = (Mat::default(), Mat::default());
         let mut trace = Vec::with_capacity(self.sweeps + 1);

@@ -1,7 +1,7 @@
 //! Where the partition of a semi-NMF begins.
 
 use super::Operand;
-use crate::analysis::{NeighbourGraph, k_means};
+use crate::analysis::k_means;
 use crate::linalg::{Mat, Svd, dot, leading_svd, least_distance, norm};
 use crate::random::{Purpose, RngExt, stream};
 use crate::spec::PartitionStart;
@@ -15,7 +15,7 @@ const BISECTION: f64 = 1e-3;
 const MARGIN: f64 = 1.1;
 /// Samples whose part in the leading vectors is smaller than this are left out of the inequalities.
 const NOTHING: f64 = 1e-12;
-/// What is added to memberships of clusters (Ding, Li and Jordan 2010).
+/// What is added to memberships of clusters.
 const SOFTNESS: f64 = 0.2;
 /// Starts of the k-means.
 const RESTARTS: usize = 10;
@@ -26,10 +26,9 @@ const MANY: usize = 50;
 /// partition spans the leading right singular vectors.
 ///
 /// # Errors
-/// [`Error::NotFinite`] if the view is not finite; [`Error::Parameter`] for [`PartitionStart::Graph`] without a graph.
+/// [`Error::NotFinite`] if the view is not finite; [`Error::Parameter`] for [`PartitionStart::Graph`].
 pub fn partition_start(
     operand: &Operand,
-    graph: Option<&NeighbourGraph>,
     rank: usize,
     start: PartitionStart,
     seed: u64,
@@ -45,24 +44,19 @@ pub fn partition_start(
         PartitionStart::KMeans => {
             let Svd { u, s, .. } = leading_svd(operand, rank, RESIDUAL)?;
             let spread = Mat::from_fn(samples, s.len(), |i, r| u[(i, r)] * s[r]);
-            (members(&spread, rank, seed)?, 0.0)
+            let restarts = if rank > MANY { 1 } else { RESTARTS };
+            (memberships(&k_means(&spread, rank, restarts, seed)?.labels, rank), 0.0)
         }
         PartitionStart::Graph => {
-            let Some(graph) = graph else {
-                let allowed = "one without a graph where there is none";
-                return Err(Error::parameter("start", allowed, "graph"));
-            };
-            (members(&graph.embedding(rank)?.samples, rank, seed)?, 0.0)
+            return Err(Error::parameter("start", "one that a single view has", "graph"));
         }
     })
 }
 
-/// Clusters of `samples` as memberships, softened.
-fn members(samples: &Mat, rank: usize, seed: u64) -> Result<Mat> {
-    let restarts = if rank > MANY { 1 } else { RESTARTS };
-    let labels = k_means(samples, rank, restarts, seed)?.labels;
+/// Clusters as memberships, k × samples, 0.2 added (Ding, Li and Jordan 2010).
+pub fn memberships(labels: &[usize], k: usize) -> Mat {
     let member = |r: usize, i: usize| f64::from(u8::from(labels[i] == r)) + SOFTNESS;
-    Ok(Mat::from_fn(rank, samples.rows(), member))
+    Mat::from_fn(k, labels.len(), member)
 }
 
 /// The SVD start (Gillis and Kumar 2015): each vector with its smallest entry as large as possible, a zero row, and all

@@ -36,7 +36,7 @@ fn sparse(matrix: &Mat) -> Operand {
 /// The squared residual of the best basis for a start.
 fn error_of(matrix: &Mat, rank: usize, start: PartitionStart) -> (f64, f64) {
     let operand = Operand::dense(matrix.clone());
-    let shift = partition_start(&operand, None, rank, start, 0).unwrap().1;
+    let shift = partition_start(&operand, rank, start, 0).unwrap().1;
     let fit = SemiNmfFit { start, sweeps: 0, ..SemiNmfFit::default() };
     (fit.fit(&operand, &[rank], 0).unwrap().objective[0][0], shift)
 }
