@@ -96,7 +96,7 @@ pub(crate) struct ClusterSettings {
     /// The widths of the layers in multiples of the clusters, the last one 1; cut to half of a view [default: 12,6,1].
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = value::count)]
     layers: Vec<usize>,
-    /// Where the non-negative factors begin [default: lp].
+    /// Where the non-negative factors begin [default: graph for dmfaw, else lp].
     #[arg(long, value_enum, value_name = "START")]
     start: Option<StartName>,
     /// How the non-negative factors are moved [default: coordinate].
@@ -111,33 +111,33 @@ pub(crate) struct ClusterSettings {
     /// The relative change of the objective, over one sweep, that ends it.
     #[arg(long, value_name = "TOL", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().tolerance)]
     tolerance: f64,
-    /// The weight of the fusion, in units of samples / clusters [default: by the method].
+    /// The weight of the fusion, in units of samples / clusters [default: 10 for dmfaw; λ = 16, as published, for mvc-dmf-pa].
     #[arg(long, value_name = "LAMBDA", value_parser = value::not_negative, allow_hyphen_values = true)]
     fusion: Option<f64>,
     /// Of dmfaw: how features are weighted [default: shares].
     #[arg(long, value_enum, value_name = "FORM")]
     feature_weights: Option<WeightsName>,
-    /// Of dmfaw: the exponent p of the feature weights at the start [default: by the form].
+    /// Of dmfaw: the exponent p of the feature weights at the start [default: 1.5 of shares, 1 of powers].
     #[arg(long, value_name = "P", value_parser = value::positive, allow_hyphen_values = true)]
     exponent: Option<f64>,
-    /// Of dmfaw: the least and the largest exponent [default: by the form].
+    /// Of dmfaw: the least and the largest exponent [default: 1.1,2 of shares; 0.05,1.5 of powers].
     #[arg(long, value_name = "LOW,HIGH", value_parser = value::bounds, allow_hyphen_values = true)]
     exponent_bounds: Option<(f64, f64)>,
     /// Of dmfaw: the gains by which the exponent follows the loss; 0,0 keeps it [default: by measurement].
     #[arg(long, value_name = "N1,N2", value_parser = value::gains, allow_hyphen_values = true)]
     exponent_gains: Option<(f64, f64)>,
-    /// The weight of the consensus that the partitions begin with.
-    #[arg(long, value_name = "WEIGHT", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().anchor)]
-    anchor: f64,
+    /// The weight, within the fusion, of the consensus that the partitions begin with [default: 1 for dmfaw and late fusion, else 0].
+    #[arg(long, value_name = "WEIGHT", value_parser = value::not_negative, allow_hyphen_values = true)]
+    anchor: Option<f64>,
     /// Weight all views alike.
     #[arg(long)]
     uniform_views: bool,
-    /// The weight of each view's neighbour graph, in units of samples / clusters [default: by the method].
+    /// The weight of each view's neighbour graph, in units of samples / clusters [default: 1 for dmfaw, 0.01 for dmvc, else 0].
     #[arg(long, value_name = "WEIGHT", value_parser = value::not_negative, allow_hyphen_values = true)]
     graph: Option<f64>,
-    /// With a neighbour graph, and for --clusters auto: neighbours of a sample.
-    #[arg(long, value_name = "N", value_parser = value::count, default_value_t = ClusteringSettings::default().neighbours)]
-    neighbours: usize,
+    /// With a neighbour graph, and for --clusters auto: neighbours of a sample [default: the logarithm of samples to base 2].
+    #[arg(long, value_name = "N", value_parser = value::count)]
+    neighbours: Option<usize>,
     /// Of dmvc: the power of a view's weight.
     #[arg(long, value_name = "GAMMA", value_parser = value::positive, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().view_exponent)]
     view_exponent: f64,
@@ -200,7 +200,7 @@ enum StartName {
     KMeans,
     /// Uniform draws.
     Random,
-    /// Clusters in the neighbour graph.
+    /// Clusters of the fused neighbour graph of all views; inner layers are left out.
     Graph,
 }
 
@@ -288,7 +288,7 @@ impl ClusterSettings {
         ClusteringSettings {
             method: self.method.method(),
             layers: if self.layers.is_empty() { default.layers } else { self.layers.clone() },
-            start: self.start.map_or(default.start, |it| match it {
+            start: self.start.map(|it| match it {
                 StartName::Svd => PartitionStart::Svd,
                 StartName::Lp => PartitionStart::Lp,
                 StartName::KMeans => PartitionStart::KMeans,
