@@ -12,7 +12,9 @@ pub(crate) struct Failure {
 }
 
 /// Words in a message and the remedy for what they tell.
-const REMEDIES: [(&str, &str); 9] = [
+const REMEDIES: [(&str, &str); 11] = [
+    ("with the labels, but there are", "--label-field NAME names the variable with the classes"),
+    ("with the views, but there are", "--views-field NAME names the variable with the views"),
     (
         "must be given once",
         "--duplicates last or --duplicates mean says what such a cell counts for",

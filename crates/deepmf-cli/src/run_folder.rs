@@ -18,7 +18,8 @@ pub(crate) const RESULT: &str = "result.json";
 pub(crate) const TRAJECTORY: &str = "trajectory.csv";
 /// The parameters.
 pub(crate) const MODEL: &str = "model.safetensors";
-const REPORT: &str = "report.html";
+/// The page.
+pub(crate) const REPORT: &str = "report.html";
 
 /// A run folder that is being written.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod cluster;
 mod complete;
 mod data;
 mod experiment;
@@ -11,6 +12,7 @@ mod value;
 use clap::{Parser, Subcommand};
 use deepmf::Error;
 
+pub(crate) use cluster::Cluster;
 pub(crate) use complete::{Complete, Kept};
 pub(crate) use data::{Data, Describe, Fetch, LowRank, Make, MaskTable, Split, SplitBy};
 pub(crate) use experiment::{
@@ -53,6 +55,7 @@ pub(crate) enum Command {
     /// Fit, judge and use a recommender.
     #[command(subcommand)]
     Recommend(Recommend),
+    Cluster(Box<Cluster>),
     Run(Box<Run>),
     Report(Report),
     Analyse(Analyse),

@@ -51,6 +51,13 @@ pub(super) fn bounds(word: &str) -> Result<(f64, f64), String> {
         .ok_or_else(|| "must be LOW,HIGH with LOW below HIGH, such as 0,5".into())
 }
 
+/// Two numbers that are 0 or more.
+pub(super) fn gains(word: &str) -> Result<(f64, f64), String> {
+    let sides = word.split_once(',');
+    let both = sides.and_then(|(a, b)| Some((not_negative(a).ok()?, not_negative(b).ok()?)));
+    both.ok_or_else(|| "must be N1,N2, two numbers that are 0 or more, such as 0.3,0.4".into())
+}
+
 /// What separates fields: a character or its name.
 pub(super) fn delimiter(word: &str) -> Result<u8, String> {
     match (word, word.as_bytes()) {

@@ -14,8 +14,9 @@ use super::Ending;
 use crate::output::Talk;
 use crate::progress::Bar;
 
-/// Numbers of a trial that are told.
-const TOLD: [&str; 5] = ["steps", "loss", "test_error", "effective_rank", "seconds"];
+/// Numbers of a trial that are told, where any trial has them.
+const TOLD: [&str; 9] =
+    ["steps", "loss", "test_error", "effective_rank", "rmse", "acc", "nmi", "objective", "seconds"];
 
 /// Runs an experiment; results go to `folder` as they come.
 pub(super) fn run(
@@ -54,14 +55,18 @@ pub(super) fn ending(reports: &[TrialReport]) -> Ending {
 
 /// Tells of every trial.
 pub(super) fn tell(title: &str, reports: &[TrialReport], talk: Talk) -> Result<()> {
-    let mut columns = vec![Column::left("trial"), Column::left("ended")];
-    columns.extend(TOLD.map(|name| Column::right(name.replace('_', " "))));
+    let number = |report: &TrialReport, name: &str| {
+        report.result().and_then(|result| result.number(name)).filter(|x| x.is_finite())
+    };
+    let is_told = |name: &&&str| reports.iter().any(|report| number(report, name).is_some());
+    let told: Vec<&str> = TOLD[1..].iter().filter(is_told).copied().collect();
+    let mut columns = vec![Column::left("trial"), Column::left("ended"), Column::right("steps")];
+    columns.extend(told.iter().map(|name| Column::right(name.replace('_', " "))));
     let mut table = Table::new(title, columns);
     for report in reports {
-        let number = |name| report.result().and_then(|result| result.number(name));
         let mut row = vec![report.name.as_str().into(), ended(&report.outcome).into()];
         row.push(report.result().map(|result| result.steps).into());
-        row.extend(TOLD[1..].iter().map(|name| number(name).into()));
+        row.extend(told.iter().map(|name| number(report, name).into()));
         table.push(row)?;
     }
     talk.table(&table);

@@ -12,6 +12,7 @@ mod fold_in;
 mod make;
 mod mask;
 mod recommend;
+mod cluster;
 mod compare;
 mod explain;
 mod report;
@@ -68,6 +69,7 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Recommend(Recommend::FoldIn(args)) => recommend::fold_in(args, talk),
         Command::Recommend(Recommend::Explain(args)) => explain::run(args, talk),
         Command::Recommend(Recommend::Compare(args)) => compare::run(args, talk),
+        Command::Cluster(args) => cluster::run(args, talk),
         Command::Run(args) => run::run(args, talk),
         Command::Report(args) => report::run(args, talk),
         Command::Analyse(args) => analyse::run(args, talk),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::{Desk, SHORT, table};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "complete",
     "sense",
     "recommend fit",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 21] = [
     "recommend explain",
     "recommend fold-in",
     "recommend compare",
+    "cluster",
     "run",
     "report",
     "analyse",

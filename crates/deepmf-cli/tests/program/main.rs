@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bad_ratings;
+mod cluster;
 mod complete;
 mod fetch;
 mod interface;

@@ -12,6 +12,7 @@ mod k_means;
 pub mod metrics;
 mod neighbours;
 mod plateau;
+mod principal;
 mod reconstruction;
 mod sharpness;
 mod spectral;
@@ -35,6 +36,7 @@ pub(crate) use k_means::Points;
 pub use k_means::{KMeans, k_means, k_means_of_views};
 pub use neighbours::{NeighbourGraph, usual_neighbours};
 pub use plateau::{Plateau, plateaus, saddles};
+pub use principal::principal_components;
 pub use reconstruction::{
     mean_squared_error, mean_squared_error_at, relative_error, root_mean_squared_error,
     root_mean_squared_error_at,

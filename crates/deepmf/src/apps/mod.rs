@@ -5,6 +5,7 @@ mod by_flow;
 mod by_split;
 mod calibration;
 mod cell;
+mod cluster_files;
 mod clustering;
 mod completed;
 mod completion;
@@ -27,6 +28,7 @@ mod start;
 
 pub use baseline::Baselines;
 pub use cell::{Filled, HeldOut, TruthErrors};
+pub use cluster_files::{ClusterFiles, best_of};
 pub use clustering::{Clustered, Clustering};
 pub use completed::Completed;
 pub use completion::Completion;

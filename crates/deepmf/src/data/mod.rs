@@ -15,6 +15,7 @@ mod split_lines;
 mod view;
 mod classes;
 mod view_set;
+mod synthetic_views;
 mod prepare;
 
 pub use classes::Classes;
@@ -26,6 +27,7 @@ pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_d
 pub use split::{hole_folds, k_fold, split};
 pub use split_lines::{ColdSplit, Latest, cold_split, split_by_time};
 pub use synthetic::{low_rank, perturbed, random_ratings, with_spectrum};
+pub use synthetic_views::random_views;
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
 pub use view::{Features, View};

@@ -4,6 +4,7 @@ mod optimizer;
 pub(super) mod ratings;
 mod source;
 mod start;
+pub(super) mod views;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -102,7 +103,17 @@ pub(super) fn trainer(
 
 /// Checks what can be checked without reading data.
 pub(super) fn check(spec: &Spec) -> Result<()> {
-    let Work::Training(training) = &spec.work else { return Ok(()) };
+    match &spec.work {
+        Work::Training(training) => check_training(spec, training),
+        Work::Recommender(_) => Ok(()),
+        Work::Clustering { repeats: 0, .. } => Err(Error::parameter("repeats", "1 or more", 0)),
+        Work::Clustering { settings, .. } => {
+            settings.check().map_err(|error| error.below("clustering"))
+        }
+    }
+}
+
+fn check_training(spec: &Spec, training: &Training) -> Result<()> {
     if let Optimizer::LabelNoise(it) = &training.train.optimizer
         && it.clean.is_some()
         && it.steps.is_none()
@@ -196,7 +207,9 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         | spec::Data::File(_)
         | spec::Data::EntriesOrder(_)
         | spec::Data::Ratings(_)
-        | spec::Data::RandomRatings(_) => {}
+        | spec::Data::RandomRatings(_)
+        | spec::Data::Views(_)
+        | spec::Data::RandomViews(_) => {}
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod claim;
+mod clustered;
 mod measure;
 mod recommended;
 mod result;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use build::views::load as views;
 pub use build::{Parts, build};
 pub use claim::{Along, Bound, Claim, Origin, Within};
 pub use measure::{Judgement, Verdict};

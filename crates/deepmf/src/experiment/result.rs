@@ -51,11 +51,40 @@ const RECOMMENDER: [&str; 19] = [
     "seconds",
 ];
 
+/// The numbers of a row of a clustering.
+const CLUSTERING: [&str; 24] = [
+    "acc",
+    "acc_std",
+    "acc_max",
+    "nmi",
+    "nmi_std",
+    "nmi_max",
+    "purity",
+    "purity_std",
+    "purity_max",
+    "ari",
+    "ari_std",
+    "ari_max",
+    "f_score",
+    "f_score_std",
+    "f_score_max",
+    "objective",
+    "clusters",
+    "classes",
+    "samples",
+    "views",
+    "fits",
+    "exponent",
+    "noise_weight",
+    "seconds",
+];
+
 /// The numbers of a row, in the order of its columns.
 pub(super) fn numbers(work: &Work) -> &'static [&'static str] {
     match work {
         Work::Training(_) => &TRAINING,
         Work::Recommender(_) => &RECOMMENDER,
+        Work::Clustering { .. } => &CLUSTERING,
     }
 }
 
@@ -66,7 +95,8 @@ pub(super) fn is_number(name: &str) -> bool {
 
 /// The numbers of all kinds of trials.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
-    let more = RECOMMENDER.into_iter().filter(|name| !TRAINING.contains(name));
+    let more = RECOMMENDER.into_iter().chain(CLUSTERING);
+    let more = more.filter(|name| !TRAINING.contains(name));
     TRAINING.into_iter().chain(more)
 }
 

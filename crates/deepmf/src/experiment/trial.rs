@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::build::{self, DENSE_UP_TO, Parts, build};
 use super::result::TrialResult;
-use super::{Experiment, RunOptions, recommended};
+use super::{Experiment, RunOptions, clustered, recommended};
 use crate::Result;
 use crate::analysis::{effective_rank, nuclear_norm, stable_rank};
 use crate::data::write_whole;
@@ -25,6 +25,9 @@ pub(super) fn run(
         Work::Training(training) => trained(experiment, place, training, folder, options),
         Work::Recommender(settings) => {
             recommended::run(experiment, place, settings, folder, options)
+        }
+        Work::Clustering { settings, repeats } => {
+            clustered::run(experiment, place, (settings, *repeats), folder, options)
         }
     }
 }

@@ -4,6 +4,7 @@
 //! among words in one HTML file. None of them reads a clock or draws at random: the same input gives the same bytes.
 
 mod canvas;
+mod clusters;
 mod colour;
 mod course;
 mod curvature;
@@ -22,6 +23,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use clusters::clusters;
 pub use course::{course, page};
 pub use curvature::{curvature, density};
 pub use figure::{Axis, Figure, Layer, Reference, Scaling};

@@ -26,6 +26,10 @@ pub enum Data {
     Ratings(Ratings),
     /// Random ratings, of which a tenth is for the test.
     RandomRatings(RandomRatings),
+    /// Views of the same samples.
+    Views(Views),
+    /// Random blobs of samples, seen in several views.
+    RandomViews(RandomViews),
 }
 
 /// A random matrix of low rank with mean square 1.
@@ -143,6 +147,48 @@ pub struct RandomRatings {
     pub hold: Hold,
 }
 
+/// Views of the same samples: the variables of one MATLAB file, or a file each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Views {
+    /// The MATLAB file, seen from the folder of the experiment file.
+    pub mat: Option<PathBuf>,
+    /// The files, one a view, in place of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PathBuf>,
+    /// The variable of the MATLAB file with the views, or several with commas between; `X` if not given.
+    pub field: Option<String>,
+    /// A file with the class of each sample.
+    pub labels: Option<PathBuf>,
+    /// The variable of the MATLAB file with the classes; `y`, `Y` or `truth` if not given and there.
+    pub label_field: Option<String>,
+    /// How the files, one a view, are to be read.
+    pub read: Reading,
+}
+
+/// Random blobs of samples, seen in several views.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RandomViews {
+    /// How many samples.
+    pub samples: usize,
+    /// How many blobs.
+    pub clusters: usize,
+    /// The features of each view that tell blobs apart.
+    pub widths: Vec<usize>,
+    /// How many further features of each view say nothing; 0.
+    #[serde(default)]
+    pub noise: usize,
+    /// The standard deviation of samples around the centre of their blob; centres have 1 around zero.
+    pub spread: f64,
+}
+
+impl Views {
+    fn files_mut(&mut self) -> Vec<&mut PathBuf> {
+        self.mat.iter_mut().chain(&mut self.files).chain(&mut self.labels).collect()
+    }
+}
+
 /// How a file is to be read; what is not given is found out from the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -173,7 +219,8 @@ impl Data {
             | Self::Spectrum(_)
             | Self::Planted(_)
             | Self::Cells(_)
-            | Self::RandomRatings(_) => vec![],
+            | Self::RandomRatings(_)
+            | Self::RandomViews(_) => vec![],
             Self::File(file) => std::iter::once(&mut file.path).chain(&mut file.truth).collect(),
             Self::EntriesOrder(entries) => vec![&mut entries.path],
             Self::Ratings(it) => std::iter::once(&mut it.path)
@@ -181,6 +228,7 @@ impl Data {
                 .chain(&mut it.test_mask)
                 .chain(&mut it.test)
                 .collect(),
+            Self::Views(it) => it.files_mut(),
         }
     }
 }

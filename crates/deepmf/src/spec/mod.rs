@@ -25,8 +25,8 @@ pub use clustering::{
 };
 pub use completion::{CompletionSettings, Method, Scaling, SensingSettings};
 pub use data::{
-    Cells, Data, EntriesOrder, File, Hold, LowRank, Planted, RandomRatings, Ratings, Reading,
-    Spectrum, expand,
+    Cells, Data, EntriesOrder, File, Hold, LowRank, Planted, RandomRatings, RandomViews, Ratings,
+    Reading, Spectrum, Views, expand,
 };
 pub use model::{Compressed, DeepLinear, Direction, Greedy, Init, Model, Perturb, Residual, Sign};
 pub use optimizer::{
@@ -61,6 +61,8 @@ pub const VERSION: u32 = 1;
 /// | `model` | | how the matrix is written |
 /// | `train` | | optimizer, stop rules, what is recorded |
 /// | `recommender` | | in place of these three: how ratings are predicted |
+/// | `clustering` | | or in place of them: how samples are clustered by views |
+/// | `repeats` | 1 | with `clustering`: how often, each time with other draws |
 /// | `vary` | nothing | keys with the values that they take in a sweep |
 /// | `report` | nothing | the figure to draw |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +91,13 @@ pub enum Work {
     Training(Box<Training>),
     /// A recommender is fitted and judged.
     Recommender(RecommenderSettings),
+    /// Samples are clustered, several times, and the clusters judged by the classes.
+    Clustering {
+        /// How.
+        settings: ClusteringSettings,
+        /// How often, each time with other draws.
+        repeats: usize,
+    },
 }
 
 /// A model that is trained on a problem.
@@ -112,6 +121,9 @@ struct Written {
     title: String,
     #[serde(default)]
     seed: u64,
+    // Before the tables, among which no number can stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<usize>,
     data: Data,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem>,
@@ -121,6 +133,8 @@ struct Written {
     train: Option<Train>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recommender: Option<RecommenderSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clustering: Option<ClusteringSettings>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     vary: Vec<Vary>,
     #[serde(default)]
@@ -131,43 +145,78 @@ impl TryFrom<Written> for Spec {
     type Error = String;
 
     fn try_from(written: Written) -> std::result::Result<Self, String> {
-        let Written { version, title, seed, data, problem, model, train, vary, report, .. } =
-            written;
-        let work = match (written.recommender, problem, model, train) {
-            (Some(settings), None, None, None) => Work::Recommender(settings),
-            (Some(_), ..) => {
-                return Err(
-                    "`recommender` must stand without `problem`, `model` and `train`".into()
-                );
-            }
-            (None, Some(problem), Some(model), Some(train)) => {
-                Work::Training(Box::new(Training { problem, model, train }))
-            }
-            (None, problem, model, _) => {
-                let missing = match (problem, model) {
-                    (None, _) => "problem",
-                    (_, None) => "model",
-                    _ => "train",
-                };
-                return Err(format!("missing field `{missing}`"));
-            }
-        };
+        let work = written.work()?;
+        let Written { version, title, seed, data, vary, report, .. } = written;
         Ok(Self { version, title, seed, data, work, vary, report })
+    }
+}
+
+impl Written {
+    /// What is done: by the one section of an application, or by the three of a training.
+    fn work(&self) -> std::result::Result<Work, String> {
+        let is_training = self.problem.is_some() || self.model.is_some() || self.train.is_some();
+        if self.repeats.is_some() && self.clustering.is_none() {
+            return Err("`repeats` must stand with `clustering`".into());
+        }
+        match (&self.recommender, &self.clustering) {
+            (Some(_), Some(_)) => Err("`recommender` must stand without `clustering`".into()),
+            (Some(_), None) if is_training => {
+                Err("`recommender` must stand without `problem`, `model` and `train`".into())
+            }
+            (None, Some(_)) if is_training => {
+                Err("`clustering` must stand without `problem`, `model` and `train`".into())
+            }
+            (Some(settings), None) => Ok(Work::Recommender(settings.clone())),
+            (None, Some(settings)) => {
+                let repeats = self.repeats.unwrap_or(1);
+                Ok(Work::Clustering { settings: settings.clone(), repeats })
+            }
+            (None, None) => self.training(),
+        }
+    }
+
+    fn training(&self) -> std::result::Result<Work, String> {
+        match (&self.problem, &self.model, &self.train) {
+            (Some(problem), Some(model), Some(train)) => {
+                let (problem, model, train) = (problem.clone(), model.clone(), train.clone());
+                Ok(Work::Training(Box::new(Training { problem, model, train })))
+            }
+            (None, ..) => Err("missing field `problem`".into()),
+            (_, None, _) => Err("missing field `model`".into()),
+            (.., None) => Err("missing field `train`".into()),
+        }
     }
 }
 
 impl From<Spec> for Written {
     fn from(spec: Spec) -> Self {
         let Spec { version, title, seed, data, work, vary, report } = spec;
-        let (training, recommender) = match work {
-            Work::Training(training) => (Some(*training), None),
-            Work::Recommender(settings) => (None, Some(settings)),
+        let mut written = Self {
+            version,
+            title,
+            seed,
+            data,
+            problem: None,
+            model: None,
+            train: None,
+            recommender: None,
+            clustering: None,
+            repeats: None,
+            vary,
+            report,
         };
-        let (problem, model, train) = match training {
-            Some(it) => (Some(it.problem), Some(it.model), Some(it.train)),
-            None => (None, None, None),
-        };
-        Self { version, title, seed, data, problem, model, train, recommender, vary, report }
+        match work {
+            Work::Training(training) => {
+                let Training { problem, model, train } = *training;
+                (written.problem, written.model) = (Some(problem), Some(model));
+                written.train = Some(train);
+            }
+            Work::Recommender(settings) => written.recommender = Some(settings),
+            Work::Clustering { settings, repeats } => {
+                (written.clustering, written.repeats) = (Some(settings), Some(repeats));
+            }
+        }
+        written
     }
 }
 

@@ -1,10 +1,12 @@
 //! How good predictions are: ratings, probabilities of levels, ranked lists, and clusters.
 
+mod agreements;
 mod clustering;
 mod levels;
 mod ranking;
 mod ratings;
 
+pub use agreements::{Agreements, Scores};
 pub use clustering::{Agreement, Normalizer, silhouette, silhouette_of_views};
 pub use levels::{Reliability, level_log_loss, reliability};
 pub use ranking::{hit, ndcg, precision, recall};

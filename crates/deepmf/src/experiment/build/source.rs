@@ -135,6 +135,10 @@ impl Source {
                 let (observed, test) = (known.take(train), Some(known.take(test)));
                 Ok(Self { truth: None, noisy: None, observed, test })
             }
+            Data::Views(_) | Data::RandomViews(_) => {
+                let allowed = "a matrix or ratings where a model is trained";
+                Err(Error::parameter("data", allowed, "views"))
+            }
             Data::Ratings(_) | Data::RandomRatings(_) => {
                 if mask_count(training, usize::MAX)?.is_some() || !masked {
                     let found = "given with a count, a fraction or another observation";
