@@ -173,7 +173,10 @@ fn bad_ratings_and_files_are_refused_and_nothing_is_written() {
         ("fit nan.csv -o n", "must have an observed entry"),
         ("fit train.csv -o train.csv", "must be other than the input"),
         ("fit train.csv --validation 1 -o n", "must be from 0 to 0.9"),
-        ("fit train.csv --levels 1,2,3 -o n", "every rating must be one of the levels 1, 2, 3, but"),
+        (
+            "fit train.csv --levels 1,2,3 -o n",
+            "every rating must be one of the levels 1, 2, 3, but",
+        ),
         ("fit train.csv --levels 3,1 -o n", "levels must be ascending, but it is 3 before 1"),
         ("evaluate m test.csv --report m", "must be other than the input"),
         ("fit train.csv --ridge 0 -o n", "must be a number above 0"),
