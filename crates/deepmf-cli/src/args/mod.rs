@@ -14,7 +14,7 @@ use deepmf::Error;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use complete::{Complete, Kept};
-pub(crate) use data::{Data, Describe, Fetch, LowRank, Make, MaskTable, Split, SplitBy};
+pub(crate) use data::{Data, Describe, Fetch, LowRank, Make, MaskTable, Scene, Split, SplitBy};
 pub(crate) use experiment::{
     Analyse, ConstantName, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun,
 };

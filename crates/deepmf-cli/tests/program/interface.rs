@@ -21,6 +21,7 @@ const COMMANDS: [&str; 22] = [
     "analyse",
     "data describe",
     "data make low-rank",
+    "data make scene",
     "data mask",
     "data split",
     "data fetch",

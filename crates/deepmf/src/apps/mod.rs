@@ -16,6 +16,7 @@ mod ensemble;
 mod fold_in;
 mod folds;
 mod holes;
+mod light_baselines;
 mod measured;
 mod missingness;
 mod offsets;
@@ -33,6 +34,7 @@ pub use clustering::{Clustered, Clustering};
 pub use completed::Completed;
 pub use completion::Completion;
 pub use conformal::Intervals;
+pub use light_baselines::{CompareLight, LightBaseline, LightBaselines};
 pub use offsets::Offsets;
 pub use recommender::{
     Compared, Evaluation, Explanation, FoldedIn, Ids, Known, Prediction, Ranking, RankingSettings,

@@ -17,6 +17,8 @@ mod classes;
 mod view_set;
 mod synthetic_views;
 mod prepare;
+mod video;
+mod scene;
 
 pub use classes::Classes;
 pub use entries::{Duplicates, Entries};
@@ -24,6 +26,7 @@ pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
 pub use prepare::{Preparation, ViewTransform};
 pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_dense, read_with};
+pub use scene::{Scene, SceneSettings, Sensor};
 pub use split::{hole_folds, k_fold, split};
 pub use split_lines::{ColdSplit, Latest, cold_split, split_by_time};
 pub use synthetic::{low_rank, perturbed, random_ratings, with_spectrum};
@@ -32,6 +35,7 @@ pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
 pub use view::{Features, View};
 pub use view_set::{MatViews, ViewSet};
+pub use video::{LEAST_FRAMES, Padding, Video, read_video, write_video};
 pub use write::{encoded, text, write};
 
 /// The table in `bytes`, which are in `format`; for fuzzing.
