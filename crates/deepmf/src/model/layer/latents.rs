@@ -2,18 +2,25 @@
 
 use super::{Input, Layer, Mode, Tape};
 use crate::linalg::Real;
+use crate::random::{Stream, normal};
 
-/// The output is the parameters themselves: `count` latents of `width` numbers, all zero at the start.
+/// The output is the parameters themselves: `count` latents of `width` numbers, all zero at the start unless they are drawn.
 #[derive(Clone, Debug)]
 pub struct Latents {
     count: usize,
     width: usize,
+    deviation: f64,
 }
 
 impl Latents {
     /// `count` latents of `width` numbers.
     pub fn new(count: usize, width: usize) -> Self {
-        Self { count, width }
+        Self::drawn(count, width, 0.0)
+    }
+
+    /// Latents that start with independent normal numbers of this deviation.
+    pub fn drawn(count: usize, width: usize, deviation: f64) -> Self {
+        Self { count, width, deviation }
     }
 }
 
@@ -24,6 +31,12 @@ impl<T: Real> Layer<T> for Latents {
 
     fn slots(&self) -> Vec<(&'static str, usize, usize)> {
         vec![("latents", self.count, self.width)]
+    }
+
+    fn start(&self, params: &mut [T], _state: &mut [T], random: &mut Stream) {
+        if self.deviation > 0.0 {
+            params.iter_mut().for_each(|x| *x = T::of(self.deviation * normal(random)));
+        }
     }
 
     fn forward(

@@ -6,6 +6,7 @@ mod batch_norm;
 mod dense;
 mod dropout;
 mod gather;
+pub mod grid;
 mod latents;
 mod network;
 mod relu;
