@@ -51,7 +51,7 @@ impl SeenView<'_> {
             Self::Measured(operators, axes, values) => {
                 let operators = crate::sensing::operators(operators, *axes)?;
                 if values.len() != operators.len() {
-                    let expected = format!("{} numbers, one an operator,", operators.len());
+                    let expected = format!("{} numbers, one an operator", operators.len());
                     return Err(Error::shape("the list of measurements", expected, values.len()));
                 }
                 Problem::sensing(operators, values.to_vec(), constant)
