@@ -22,6 +22,7 @@ page!(ratings, "docs/apps/ratings.md");
 page!(report, "docs/report.md");
 page!(experiment, "docs/experiment.md");
 page!(experiment_keys, "docs/experiment-keys.md");
+page!(python, "docs/python.md");
 page!(cookbook, "docs/cookbook.md");
 page!(interface, "docs/interface.md");
 page!(design, "docs/design.md");
