@@ -158,6 +158,16 @@ def test_the_nuclear_norm_recovers_a_matrix_with_a_certificate():
     assert penalised.singular_values.size == 0 and not penalised.matrix.any()
 
 
+def test_the_penalised_matrix_is_the_fixed_point_of_soft_impute():
+    X, _ = make_completion((40, 30), rank=3, n_observed=600)
+    seen, W = ~np.isnan(X), np.zeros((40, 30))
+    for _ in range(500):
+        u, s, vt = np.linalg.svd(np.where(seen, X, W), full_matrices=False)
+        W = (u * np.maximum(s - 1.0, 0)) @ vt
+    found = analysis.nuclear_norm_minimization(X, penalty=1.0, gap=1e-10)
+    assert np.abs(found.matrix - W).max() < 1e-9
+
+
 def test_what_is_not_said_is_asked_for():
     for call in (
         lambda: analysis.gradient_flow([np.eye(2)]),

@@ -11,6 +11,10 @@ from . import _deepmf
 __all__ = ["Svg", "density", "spectrum", "trajectory"]
 
 
+# A legend of more names than this hides the lines.
+_MOST_NAMES = 5
+
+
 class Svg(str):
     """A figure as SVG, which notebooks show."""
 
@@ -52,6 +56,7 @@ def spectrum(model: Any, *, ax: Any = None) -> Any:
         return spectrum_svg(values)
     ax.bar(np.arange(1, len(values) + 1), values)
     ax.set(xlabel="number", ylabel="singular value")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     return ax
 
 
@@ -88,7 +93,7 @@ def trajectory(model: Any, name: str, *, log: bool = False, ax: Any = None) -> A
     for key in names:
         ax.plot(steps, recorded[key], label=key)
     ax.set(xlabel="step", ylabel=name, yscale="log" if log else "linear")
-    if len(names) > 1:
+    if 1 < len(names) <= _MOST_NAMES:
         ax.legend()
     return ax
 
