@@ -23,6 +23,8 @@ page!(clustering, "docs/apps/clustering.md");
 page!(report, "docs/report.md");
 page!(experiment, "docs/experiment.md");
 page!(experiment_keys, "docs/experiment-keys.md");
+page!(python, "docs/python.md");
+page!(python_migration, "docs/python-migration.md");
 page!(cookbook, "docs/cookbook.md");
 page!(interface, "docs/interface.md");
 page!(design, "docs/design.md");

@@ -118,7 +118,7 @@ impl<'a> Sensing<'a> {
             return Err(Error::shape("every operator", words(shape), words(operators.shape())));
         }
         if targets.len() != operators.len() {
-            let expected = format!("{} numbers, one a operator,", operators.len());
+            let expected = format!("{} numbers, one a operator", operators.len());
             return Err(Error::shape("the list of measurements", expected, targets.len()));
         }
         if let Some(&found) = targets.iter().find(|y| !y.is_finite()) {

@@ -102,7 +102,7 @@ impl Problem {
             if term.targets.len() != measurements {
                 return Err(Error::shape(
                     "the list of targets",
-                    format!("{measurements} numbers, one a measurement,"),
+                    format!("{measurements} numbers, one a measurement"),
                     term.targets.len(),
                 ));
             }

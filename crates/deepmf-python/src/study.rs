@@ -1,0 +1,131 @@
+//! Experiments from their files, and figures as SVG.
+
+use std::path::PathBuf;
+
+use deepmf::experiment::{Experiment, Outcome, RunOptions};
+use deepmf::report::{Axis, Figure, Layer};
+use deepmf::{Result, spec};
+use numpy::PyArray1;
+use pyo3::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::completion::recorded;
+use crate::work::{detached, stoppable};
+
+/// A spec with every default filled in, as TOML.
+#[pyfunction]
+fn complete_spec(py: Python<'_>, text: &str) -> PyResult<String> {
+    detached(py, || spec::parse(text, "spec".as_ref())?.toml())
+}
+
+/// One trial: its numbers as JSON, and what was recorded along it.
+type Trial<'py> = (String, Vec<(String, Bound<'py, PyArray1<f64>>)>);
+
+/// Runs an experiment file or the text of one.
+#[pyfunction]
+#[pyo3(signature = (text, base, folder=None, threads=None, resume=false))]
+fn run_experiment<'py>(
+    py: Python<'py>,
+    text: &str,
+    base: PathBuf,
+    folder: Option<PathBuf>,
+    threads: Option<usize>,
+    resume: bool,
+) -> PyResult<(Vec<Trial<'py>>, bool)> {
+    let (trials, stopped) = stoppable(py, None, |desk| {
+        let experiment = Experiment::new(spec::parse(text, "spec".as_ref())?, &base)?;
+        let options = RunOptions {
+            folder,
+            threads,
+            interrupt: Some(desk.flag()),
+            resume,
+            ..RunOptions::default()
+        };
+        let reports = experiment.run(&options)?;
+        let names = numbers();
+        let trials = experiment.trials().iter().zip(reports).map(|(trial, report)| {
+            let mut map = Map::new();
+            map.insert("name".into(), json!(report.name));
+            map.insert("fingerprint".into(), json!(trial.fingerprint));
+            map.insert("seed".into(), json!(trial.spec.seed));
+            for (key, value) in &trial.values {
+                map.insert(key.clone(), json!(value));
+            }
+            let outcome = match &report.outcome {
+                Outcome::Done(_) => "done",
+                Outcome::Found(_) => "found",
+                Outcome::Skipped(_) => "skipped",
+                Outcome::Interrupted => "interrupted",
+            };
+            map.insert("outcome".into(), json!(outcome));
+            if let Some(result) = report.result() {
+                map.insert("stop_reason".into(), json!(result.reason.name()));
+                map.insert("steps".into(), json!(result.steps));
+                for name in &names {
+                    if let Some(x) = result.number(name).filter(|x| x.is_finite()) {
+                        map.insert((*name).into(), json!(x));
+                    }
+                }
+            }
+            Ok((Value::Object(map).to_string(), report.trajectory()?))
+        });
+        trials.collect::<Result<Vec<_>>>()
+    })?;
+    let trials = trials.into_iter();
+    Ok((trials.map(|(words, course)| (words, recorded(py, &course))).collect(), stopped))
+}
+
+/// The numbers that a trial may have.
+fn numbers() -> Vec<&'static str> {
+    vec![
+        "loss",
+        "test_error",
+        "min_test_error",
+        "min_test_error_step",
+        "validation_error",
+        "validation_step",
+        "effective_rank",
+        "stable_rank",
+        "nuclear_norm",
+        "singular_value_1",
+        "zero_test_error",
+        "observed_singular_value_1",
+        "truth_effective_rank",
+        "truth_nuclear_norm",
+        "rate",
+        "rmse",
+        "mae",
+        "exact_rate",
+        "log_loss",
+        "holdout_rmse",
+        "parameters",
+        "seconds",
+    ]
+}
+
+/// A figure as SVG: lines or bars over one axis; `log` names the axes that are logarithmic.
+#[pyfunction]
+fn figure(
+    py: Python<'_>,
+    title: &str,
+    axes: (String, String),
+    log: (bool, bool),
+    layers: Vec<(String, Vec<f64>, Vec<f64>)>,
+    bars: bool,
+) -> PyResult<String> {
+    let axis = |label: &String, log: bool| if log { Axis::log(label) } else { Axis::linear(label) };
+    detached(py, || {
+        let mut figure = Figure::new(title, axis(&axes.0, log.0), axis(&axes.1, log.1));
+        for (name, x, y) in layers {
+            figure =
+                figure.with(if bars { Layer::bars(name, x, y) } else { Layer::line(name, x, y) });
+        }
+        figure.svg()
+    })
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(complete_spec, module)?)?;
+    module.add_function(wrap_pyfunction!(run_experiment, module)?)?;
+    module.add_function(wrap_pyfunction!(figure, module)?)
+}
