@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::metrics::Agreement;
+use crate::analysis::metrics::VideoAgreement;
 use crate::linalg::{Mat, svd};
 use crate::train::{Inversion, Nmf};
 use crate::{Error, Result};
@@ -20,7 +20,7 @@ pub struct LightBaseline {
 }
 
 /// How a light, one matrix of hidden pixels x frames a channel, compares with the truth.
-pub type CompareLight<'a> = dyn Fn(&[Mat]) -> Result<Agreement> + 'a;
+pub type CompareLight<'a> = dyn Fn(&[Mat]) -> Result<VideoAgreement> + 'a;
 
 /// What is asked of the baselines.
 pub struct LightBaselines<'a> {

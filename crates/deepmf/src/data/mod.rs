@@ -33,9 +33,9 @@ pub use synthetic::{low_rank, perturbed, random_ratings, with_spectrum};
 pub use synthetic_views::random_views;
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
+pub use video::{LEAST_FRAMES, Padding, Video, read_video, write_video};
 pub use view::{Features, View};
 pub use view_set::{MatViews, ViewSet};
-pub use video::{LEAST_FRAMES, Padding, Video, read_video, write_video};
 pub use write::{encoded, text, write};
 
 /// The table in `bytes`, which are in `format`; for fuzzing.

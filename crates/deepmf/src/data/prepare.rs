@@ -1,4 +1,4 @@
-//! Views made ready to be compared: samples of unit length, or features of mean 0 and variance 1.
+//! Views made ready to be compared: samples of unit length, perhaps of counts that are weighted first, or features of mean 0 and variance 1.
 
 use std::fmt;
 
@@ -15,9 +15,12 @@ const SPARSE: f64 = 0.2;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preparation {
-    /// Samples of unit length where no number is negative and at most a fifth of them is not zero; else standardised features.
+    /// Where no number is negative and at most a fifth of them is not zero, counts if all of them are whole and else samples of unit length; standardised
+    /// features otherwise.
     #[default]
     Auto,
+    /// Of a count x in one of n known samples, f of which have the feature: ln(1 + x) ln(1 + n/f); then each sample is divided by its length.
+    Counts,
     /// Each sample is divided by its length; one of zeros stays.
     Unit,
     /// Each feature gets mean 0 and variance 1 over the known samples; a constant one becomes zero.
@@ -30,6 +33,7 @@ impl fmt::Display for Preparation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Auto => "auto",
+            Self::Counts => "counts",
             Self::Unit => "unit",
             Self::Standard => "standard",
             Self::Raw => "raw",
@@ -43,7 +47,7 @@ pub struct ViewTransform {
     /// How; never [`Preparation::Auto`], which chooses one.
     pub how: Preparation,
     width: usize,
-    /// What is subtracted from each feature and what the rest is multiplied by; where features are standardised.
+    /// What is subtracted from each feature and what the rest is multiplied by; where features are standardised or, of counts, their logarithms weighted.
     standard: Vec<(f64, f64)>,
 }
 
@@ -59,6 +63,15 @@ impl ViewTransform {
         }
         let features = match self.how {
             Preparation::Unit => view.unit()?,
+            Preparation::Counts => {
+                let mut least = 0.0_f64;
+                view.each(|_, _, x| least = least.min(x));
+                if least < 0.0 {
+                    let what = format!("every number of view `{}`", view.name);
+                    return Err(Error::parameter(what, "0 or more, to be a count", least));
+                }
+                view.mapped(|j, x| x.ln_1p() * self.standard[j].1)?.unit()?
+            }
             Preparation::Standard => Features::Dense(self.standardised(&view)),
             _ => view.features,
         };
@@ -90,18 +103,26 @@ impl View {
     /// # Errors
     /// [`Error::Parameter`] if all known samples are the same, so that nothing could tell them apart.
     pub fn transform(&self, how: Preparation) -> Result<ViewTransform> {
-        let mut negative = false;
-        self.each(|_, _, x| negative |= x < 0.0);
+        let (mut negative, mut whole) = (false, true);
+        self.each(|_, _, x| {
+            negative |= x < 0.0;
+            whole &= x.fract() == 0.0;
+        });
         if self.is_constant() {
             let what = format!("view `{}`", self.name);
             return Err(Error::parameter(what, "different among its samples", "constant"));
         }
         let how = match how {
+            Preparation::Auto if self.is_sparse() && !negative && whole => Preparation::Counts,
             Preparation::Auto if self.is_sparse() && !negative => Preparation::Unit,
             Preparation::Auto => Preparation::Standard,
             how => how,
         };
-        let standard = if how == Preparation::Standard { self.standard() } else { Vec::new() };
+        let standard = match how {
+            Preparation::Standard => self.standard(),
+            Preparation::Counts => self.rarity(),
+            _ => Vec::new(),
+        };
         Ok(ViewTransform { how, width: self.width(), standard })
     }
 
@@ -161,6 +182,31 @@ impl View {
         Ok(Features::Sparse(Entries::new((samples, width), rows, cols, kept)?))
     }
 
+    /// The view with `f` of feature and value in place of the values.
+    fn mapped(&self, f: impl Fn(usize, f64) -> f64) -> Result<Self> {
+        let features = match &self.features {
+            Features::Dense(values) => {
+                Features::Dense(Mat::from_fn(values.rows(), values.cols(), |i, j| {
+                    f(j, values[(i, j)])
+                }))
+            }
+            Features::Sparse(entries) => {
+                let values = entries.iter().map(|(_, j, x)| f(j, x)).collect();
+                Features::Sparse(entries.with_values(values)?)
+            }
+        };
+        Ok(Self { features, name: self.name.clone(), missing: self.missing.clone() })
+    }
+
+    /// ln(1 + n/f) of each feature that f of n known samples have; 0 where none has.
+    fn rarity(&self) -> Vec<(f64, f64)> {
+        let known = self.missing.iter().filter(|&&missing| !missing).count() as f64;
+        let mut having = vec![0_usize; self.width()];
+        self.each(|i, j, x| having[j] += usize::from(x != 0.0 && !self.missing[i]));
+        let weight = |f: &usize| if *f > 0 { (known / *f as f64).ln_1p() } else { 0.0 };
+        having.iter().map(|f| (0.0, weight(f))).collect()
+    }
+
     /// Mean and inverse standard deviation of each feature over the known samples; 0 for that of a constant.
     fn standard(&self) -> Vec<(f64, f64)> {
         let (samples, width) = self.shape();
@@ -214,9 +260,9 @@ mod tests {
     }
 
     #[test]
-    fn samples_of_few_counts_get_unit_length_and_are_stored_sparse() {
+    fn samples_of_few_numbers_get_unit_length_and_are_stored_sparse() {
         let mut rows = vec![[0.0; 3]; 6];
-        rows[0] = [3.0, 0.0, 4.0];
+        rows[0] = [0.3, 0.0, 0.4];
         rows[4] = [0.0, 2.0, 0.0];
         let (made, how) = view(&rows).prepared(Preparation::Auto).unwrap();
         assert_eq!(how, Preparation::Unit);
@@ -225,6 +271,23 @@ mod tests {
         assert_eq!((dense[(0, 0)], dense[(0, 2)], dense[(4, 1)]), (3.0 / 5.0, 4.0 / 5.0, 1.0));
         let (raw, _) = view(&rows).prepared(Preparation::Raw).unwrap();
         assert_eq!(raw, view(&rows));
+    }
+
+    #[test]
+    fn counts_are_weighted_by_how_rare_their_features_are() {
+        let mut rows = vec![[0.0; 3]; 8];
+        rows[0] = [3.0, 0.0, 1.0];
+        rows[5] = [1.0, 0.0, 0.0];
+        let (made, how) = view(&rows).prepared(Preparation::Auto).unwrap();
+        assert_eq!(how, Preparation::Counts);
+        let (common, rare) = (4.0_f64.ln() * 5.0_f64.ln(), 2.0_f64.ln() * 9.0_f64.ln());
+        let dense = made.to_dense();
+        assert!((dense[(0, 0)] - common / common.hypot(rare)).abs() < 1e-15);
+        assert!((dense[(0, 2)] - rare / common.hypot(rare)).abs() < 1e-15);
+        assert!((dense[(5, 0)] - 1.0).abs() < 1e-15);
+        rows[5][0] = -1.0;
+        let told = view(&rows).prepared(Preparation::Counts).unwrap_err().to_string();
+        assert!(told.contains("0 or more, to be a count"), "{told}");
     }
 
     #[test]

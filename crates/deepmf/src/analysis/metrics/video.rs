@@ -87,7 +87,7 @@ impl Flip {
 
 /// How a found video compares with the true one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Agreement {
+pub struct VideoAgreement {
     /// Correlation of all values after each pixel's mean over time is taken off, the mean over channels; from -1 to 1.
     pub correlation: f64,
     /// Peak signal to noise ratio in dB for a peak of 1, after the best scale (0 or more) and offset of each channel.
@@ -103,7 +103,11 @@ pub struct Agreement {
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes differ, [`Error::Parameter`] if there is nothing to compare; [`Error::NotFinite`].
-pub fn compare_videos(found: &[Mat], truth: &[Mat], grid: (usize, usize)) -> Result<Agreement> {
+pub fn compare_videos(
+    found: &[Mat],
+    truth: &[Mat],
+    grid: (usize, usize),
+) -> Result<VideoAgreement> {
     must_match(found, truth)?;
     if let Some(first) = truth.first().filter(|first| first.rows() != grid.0 * grid.1) {
         let expected = format!("{} x {} pixels", grid.0, grid.1);
@@ -122,7 +126,7 @@ pub fn compare_videos(found: &[Mat], truth: &[Mat], grid: (usize, usize)) -> Res
 ///
 /// # Errors
 /// As [`compare_videos`].
-pub fn compare_lines(found: &Mat, truth: &Mat) -> Result<Agreement> {
+pub fn compare_lines(found: &Mat, truth: &Mat) -> Result<VideoAgreement> {
     let (found, truth) = (std::slice::from_ref(found), std::slice::from_ref(truth));
     must_match(found, truth)?;
     let flips = [Flip::None, Flip::UpDown];
@@ -159,7 +163,7 @@ fn best<'a>(
     grid: (usize, usize),
     flips: impl Iterator<Item = &'a Flip>,
     similarity: impl Fn(&Mat, &Mat) -> f64,
-) -> Agreement {
+) -> VideoAgreement {
     let flipped =
         |flip: Flip| -> Vec<Mat> { found.iter().map(|m| flip.applied(m, grid)).collect() };
     let mean = |sum: f64| sum / truth.len() as f64;
@@ -177,7 +181,7 @@ fn best<'a>(
     let pairs = || fitted.iter().zip(truth);
     let errors: f64 = pairs().map(|(a, b)| a.clone().minus(b).frobenius().powi(2)).sum();
     let count: usize = truth.iter().map(|channel| channel.values().len()).sum();
-    Agreement {
+    VideoAgreement {
         correlation: first.0,
         psnr: -10.0 * (errors / count as f64).log10(),
         ssim: mean(pairs().map(|(a, b)| similarity(a, b)).sum()),
