@@ -60,7 +60,9 @@ fn rule(settings: &ClusteringSettings, form: FeatureWeights) -> ExponentRule {
 /// Clusters as a matrix of orthonormal rows, k × samples; rows of empty ones are zero.
 fn indicator(labels: &[usize], k: usize) -> Mat {
     let mut counts = vec![0.0_f64; k];
-    labels.iter().for_each(|&label| counts[label] += 1.0);
+    for &label in labels {
+        counts[label] += 1.0;
+    }
     let member = |r: usize, i: usize| if labels[i] == r { 1.0 / counts[r].sqrt() } else { 0.0 };
     Mat::from_fn(k, labels.len(), member)
 }
