@@ -12,6 +12,7 @@ mod synthetic;
 mod mask;
 mod split;
 mod split_lines;
+mod video;
 
 pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
@@ -22,6 +23,7 @@ pub use split_lines::{ColdSplit, Latest, cold_split, split_by_time};
 pub use synthetic::{low_rank, perturbed, random_ratings, with_spectrum};
 pub use table::{Form, Passthrough, Table};
 pub use triplets::{Field, Triplets};
+pub use video::{LEAST_FRAMES, Padding, Video, read_video, write_video};
 pub use write::{encoded, text, write};
 
 /// The table in `bytes`, which are in `format`; for fuzzing.

@@ -41,6 +41,21 @@ pub(crate) fn read_array(path: &Path) -> Result<Array> {
     }
 }
 
+/// The array in `bytes` with whole numbers of 8 or 16 bits divided by the largest that their type holds.
+///
+/// # Errors
+/// [`Error::Data`].
+pub(in crate::data) fn samples(bytes: &[u8], path: &Path) -> Result<Array> {
+    let white = match raw(bytes, path)?.kind.as_str() {
+        "u1" => f64::from(u8::MAX),
+        "u2" => f64::from(u16::MAX),
+        _ => 1.0,
+    };
+    let mut array = array(bytes, path)?;
+    array.values.iter_mut().for_each(|value| *value /= white);
+    Ok(array)
+}
+
 /// The table in `bytes`: an array with two axes, or one axis for a single column.
 ///
 /// # Errors
@@ -208,19 +223,23 @@ fn row_major(stored: &[f64], shape: &[usize]) -> Vec<f64> {
 /// `matrix` as a .npy file, row after row.
 pub(crate) fn bytes(matrix: &Mat) -> Vec<u8> {
     let (rows, cols) = (matrix.rows(), matrix.cols());
-    let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {cols}), }}");
+    let by_row = (0..rows).flat_map(|i| (0..cols).map(move |j| matrix[(i, j)]));
+    array_bytes(&[rows, cols], by_row)
+}
+
+/// An array of two or more axes as a .npy file; `values` has the last axis fastest.
+pub(in crate::data) fn array_bytes(shape: &[usize], values: impl Iterator<Item = f64>) -> Vec<u8> {
+    let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let axes = axes.join(", ");
+    let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({axes}), }}");
     // NumPy wants the numbers to begin at a multiple of 64 bytes, after a line break.
     let length = (text.len() + 11).next_multiple_of(64) - 10;
-    let mut bytes = Vec::with_capacity(10 + length + 8 * rows * cols);
+    let mut bytes = Vec::with_capacity(10 + length + 8 * shape.iter().product::<usize>());
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&[1, 0]);
     bytes.extend_from_slice(&(length as u16).to_le_bytes());
     bytes.extend_from_slice(format!("{text:<width$}\n", width = length - 1).as_bytes());
-    for i in 0..rows {
-        for j in 0..cols {
-            bytes.extend_from_slice(&matrix[(i, j)].to_le_bytes());
-        }
-    }
+    bytes.extend(values.flat_map(f64::to_le_bytes));
     bytes
 }
 

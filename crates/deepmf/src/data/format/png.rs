@@ -44,6 +44,27 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, options: &ReadOptions) -> Result<
 }
 
 fn grey(bytes: &[u8], path: &Path) -> Result<Mat> {
+    let image = decoded(bytes, path)?;
+    let (cols, rows) = (image.width() as usize, image.height() as usize);
+    Ok(if is_deep(&image) {
+        let samples = image.into_luma16().into_raw();
+        Mat::from_fn(rows, cols, |i, j| f64::from(samples[i * cols + j]) / 65535.0)
+    } else {
+        let samples = image.into_luma8().into_raw();
+        Mat::from_fn(rows, cols, |i, j| f64::from(samples[i * cols + j]) / 255.0)
+    })
+}
+
+/// Whether the samples have 16 bits.
+pub(in crate::data) fn is_deep(image: &DynamicImage) -> bool {
+    image.color().bytes_per_pixel() > image.color().channel_count()
+}
+
+/// The image in `bytes`.
+///
+/// # Errors
+/// [`Error::Data`] if it is not a whole PNG, or claims more than the bytes can hold.
+pub(in crate::data) fn decoded(bytes: &[u8], path: &Path) -> Result<DynamicImage> {
     let damaged =
         |error| Error::data(path, format!("the image must be a whole PNG, but it is not: {error}"));
     let mut limits = Limits::default();
@@ -57,13 +78,5 @@ fn grey(bytes: &[u8], path: &Path) -> Result<Mat> {
         1,
         claim::inflated(bytes.len()),
     )?;
-    let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    let (rows, cols) = (rows as usize, cols as usize);
-    Ok(if image.color().bytes_per_pixel() > image.color().channel_count() {
-        let samples = image.into_luma16().into_raw();
-        Mat::from_fn(rows, cols, |i, j| f64::from(samples[i * cols + j]) / 65535.0)
-    } else {
-        let samples = image.into_luma8().into_raw();
-        Mat::from_fn(rows, cols, |i, j| f64::from(samples[i * cols + j]) / 255.0)
-    })
+    DynamicImage::from_decoder(decoder).map_err(damaged)
 }
