@@ -13,11 +13,13 @@ mod mask;
 mod split;
 mod split_lines;
 mod video;
+mod scene;
 
 pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
 pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_dense, read_with};
+pub use scene::{Scene, SceneSettings, Sensor};
 pub use split::{hole_folds, k_fold, split};
 pub use split_lines::{ColdSplit, Latest, cold_split, split_by_time};
 pub use synthetic::{low_rank, perturbed, random_ratings, with_spectrum};
