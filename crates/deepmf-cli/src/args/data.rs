@@ -101,6 +101,43 @@ pub(crate) struct Describe {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Make {
     LowRank(LowRank),
+    Scene(Scene),
+}
+
+/// A room lit by a hidden screen, and what a camera sees of it.
+///
+/// Writes to the folder observed.npy (frames x height x width, from 0 to 1), hidden.npy (the same of the screen), transport.npy (observed pixels x hidden
+/// pixels, both row after row, so that observed = transport times hidden but for the sensor), and observed.gif and hidden.gif to look at.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  deepmf data make scene --seed 0 -o scene")]
+pub(crate) struct Scene {
+    /// Height and width of the observed video.
+    #[arg(long, value_name = "HxW", value_parser = value::shape, default_value = "64x64")]
+    pub(crate) observed: (usize, usize),
+    /// Height and width of the hidden video.
+    #[arg(long, value_name = "HxW", value_parser = value::shape, default_value = "16x16")]
+    pub(crate) hidden: (usize, usize),
+    /// Frames of both.
+    #[arg(long, value_name = "N", value_parser = value::count, default_value_t = 96)]
+    pub(crate) frames: usize,
+    /// The brightest value without noise; above 1 is over-exposed.
+    #[arg(long, value_name = "SHARE", value_parser = value::positive, allow_hyphen_values = true, default_value_t = 0.9)]
+    pub(crate) exposure: f64,
+    /// Electrons at the value 1, which shot noise comes from.
+    #[arg(long, value_name = "COUNT", value_parser = value::positive, allow_hyphen_values = true, default_value_t = 20_000.0)]
+    pub(crate) electrons: f64,
+    /// Standard deviation of the noise in the dark.
+    #[arg(long, value_name = "SHARE", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = 0.001)]
+    pub(crate) read_noise: f64,
+    /// Bits of a recorded value.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16), default_value_t = 12)]
+    pub(crate) bits: u32,
+    /// The seed of all that is random.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The folder to write to; made if it is not there.
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
+    pub(crate) output: PathBuf,
 }
 
 /// A random matrix of low rank and some of its entries.

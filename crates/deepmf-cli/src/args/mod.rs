@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use deepmf::Error;
 
 pub(crate) use complete::{Complete, Kept};
-pub(crate) use data::{Data, Describe, Fetch, LowRank, Make, MaskTable, Split, SplitBy};
+pub(crate) use data::{Data, Describe, Fetch, LowRank, Make, MaskTable, Scene, Split, SplitBy};
 pub(crate) use experiment::{
     Analyse, ConstantName, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun,
 };

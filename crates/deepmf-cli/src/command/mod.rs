@@ -73,6 +73,7 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Analyse(args) => analyse::run(args, talk),
         Command::Data(Data::Describe(args)) => describe::run(args),
         Command::Data(Data::Make(Make::LowRank(args))) => make::low_rank(args, talk),
+        Command::Data(Data::Make(Make::Scene(args))) => make::scene(args, talk),
         Command::Data(Data::Mask(args)) => mask::run(args, talk),
         Command::Data(Data::Split(args)) => split::run(args, talk),
         Command::Data(Data::Fetch(args)) => fetch::run(args, talk),

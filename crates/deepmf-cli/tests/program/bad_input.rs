@@ -68,6 +68,13 @@ fn wrong_usage_ends_with_exit_code_2() {
             "data make low-rank --shape 5x5 --rank 6 --observe 3 -o d",
             "the rank must be from 1 to 5",
         ),
+        ("data make scene --bits 17 -o d", "17 is not in 1..=16"),
+        ("data make scene --hidden 0x4 -o d", "must be ROWSxCOLS"),
+        ("data make scene --exposure 0 -o d", "must be a number above 0"),
+        (
+            "data make scene --observed 4096x4096 -o d",
+            "the transport must be of at most 268435456 numbers, but it is 4294967296",
+        ),
         ("nonsense", "unrecognized subcommand"),
     ] {
         let output = desk.run(line);

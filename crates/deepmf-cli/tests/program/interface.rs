@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::{Desk, SHORT, table};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "complete",
     "sense",
     "recommend fit",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 21] = [
     "analyse",
     "data describe",
     "data make low-rank",
+    "data make scene",
     "data mask",
     "data split",
     "data fetch",

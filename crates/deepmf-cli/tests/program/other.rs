@@ -1,6 +1,6 @@
 //! `sense`, `run`, `report`, `analyse`, `data` and `study`.
 
-use deepmf::data::{Entries, Table, low_rank, write};
+use deepmf::data::{Entries, Table, low_rank, read_video, write};
 use deepmf::linalg::Mat;
 use deepmf::problem::Sensing;
 
@@ -176,6 +176,27 @@ fn low_rank_data_is_the_same_from_the_same_seed() {
     assert_eq!(bytes("a/truth.npy"), bytes("b/truth.npy"));
     let facts = desk.json("data describe a/observed.npy --json");
     assert_eq!((facts["rows"].as_u64(), facts["observed"].as_u64()), (Some(9), Some(30)));
+}
+
+#[test]
+fn a_scene_is_the_same_from_the_same_seed_and_its_videos_can_be_looked_at() {
+    let desk = Desk::new();
+    for (folder, threads) in [("a", 1), ("b", 2)] {
+        desk.done(&format!(
+            "data make scene --observed 8x10 --hidden 4x4 --frames 9 --seed 3 --threads {threads} -o {folder}"
+        ));
+    }
+    for name in ["observed.npy", "hidden.npy", "transport.npy", "observed.gif", "hidden.gif"] {
+        let bytes = |folder: &str| std::fs::read(desk.path(&format!("{folder}/{name}"))).unwrap();
+        assert_eq!(bytes("a"), bytes("b"), "{name}");
+    }
+    let exact = read_video(desk.path("a/observed.npy")).unwrap();
+    let shown = read_video(desk.path("a/observed.gif")).unwrap();
+    assert_eq!((exact.shape(), shown.shape()), ([9, 8, 10, 1], [9, 8, 10, 1]));
+    let off = exact.values().iter().zip(shown.values()).map(|(a, b)| (a - b).abs());
+    assert!(off.fold(0.0, f64::max) <= 0.5 / 255.0 + 1e-12);
+    let facts = desk.json("data describe a/transport.npy --json");
+    assert_eq!((facts["rows"].as_u64(), facts["cols"].as_u64()), (Some(80), Some(16)));
 }
 
 #[test]

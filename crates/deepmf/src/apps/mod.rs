@@ -14,6 +14,7 @@ mod ensemble;
 mod fold_in;
 mod folds;
 mod holes;
+mod light_baselines;
 mod measured;
 mod missingness;
 mod offsets;
@@ -29,6 +30,7 @@ pub use cell::{Filled, HeldOut, TruthErrors};
 pub use completed::Completed;
 pub use completion::Completion;
 pub use conformal::Intervals;
+pub use light_baselines::{CompareLight, LightBaseline, LightBaselines};
 pub use offsets::Offsets;
 pub use recommender::{
     Compared, Evaluation, Explanation, FoldedIn, Ids, Known, Prediction, Ranking, RankingSettings,
