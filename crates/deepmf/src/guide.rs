@@ -19,6 +19,7 @@ page!(train, "docs/train.md");
 page!(completion, "docs/apps/completion.md");
 page!(sensing, "docs/apps/sensing.md");
 page!(ratings, "docs/apps/ratings.md");
+page!(light_transport, "docs/apps/light-transport.md");
 page!(report, "docs/report.md");
 page!(experiment, "docs/experiment.md");
 page!(experiment_keys, "docs/experiment-keys.md");
