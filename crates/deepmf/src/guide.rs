@@ -20,6 +20,7 @@ page!(completion, "docs/apps/completion.md");
 page!(sensing, "docs/apps/sensing.md");
 page!(ratings, "docs/apps/ratings.md");
 page!(clustering, "docs/apps/clustering.md");
+page!(light_transport, "docs/apps/light-transport.md");
 page!(report, "docs/report.md");
 page!(experiment, "docs/experiment.md");
 page!(experiment_keys, "docs/experiment-keys.md");

@@ -1,5 +1,9 @@
 //! How hard simulated scenes are, as the guide says it: neither trivial with the transport known, nor open to factors that know nothing of pictures.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests; the figures of the guide"
+)]
 
 use deepmf::analysis::metrics::compare_videos;
 use deepmf::apps::LightBaselines;

@@ -124,7 +124,7 @@ pub(crate) struct Scene {
     #[arg(long, value_name = "SHARE", value_parser = value::positive, allow_hyphen_values = true, default_value_t = 0.9)]
     pub(crate) exposure: f64,
     /// Electrons at the value 1, which shot noise comes from.
-    #[arg(long, value_name = "COUNT", value_parser = value::positive, allow_hyphen_values = true, default_value_t = 20_000.0)]
+    #[arg(long, value_name = "COUNT", value_parser = value::positive, allow_hyphen_values = true, default_value_t = 10_000.0)]
     pub(crate) electrons: f64,
     /// Standard deviation of the noise in the dark.
     #[arg(long, value_name = "SHARE", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = 0.001)]

@@ -123,7 +123,7 @@ mod tests {
         let singular = baselines.singular().unwrap();
         assert!(singular.product_error < blind.product_error, "{singular:?}");
         assert!(singular.correlation.unwrap() < 0.4, "{singular:?}");
-        let known = baselines.known_transport(&[scene.transport.clone()]).unwrap();
+        let known = baselines.known_transport(std::slice::from_ref(&scene.transport)).unwrap();
         assert!(known.correlation.unwrap() > 0.75 && known.ridge.unwrap() > 1e-4, "{known:?}");
         let blind = LightBaselines { compare: None, ..baselines };
         assert_eq!(blind.singular().unwrap().correlation, None);

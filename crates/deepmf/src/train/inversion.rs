@@ -145,7 +145,7 @@ mod tests {
         let clean = transport.times(&truth);
         let channel = [Inversion::new(&transport).unwrap()];
         let judge = |light: &[Mat]| Ok(temporal_correlation(&light[0], &truth));
-        let best = Inversion::best(&channel, &[clean.clone()], judge).unwrap();
+        let best = Inversion::best(&channel, std::slice::from_ref(&clean), judge).unwrap();
         assert!(best.value > 1.0 - 1e-9 && best.ridge < 1e-5, "{best:?}");
         let noise = low_rank((30, 40), 30, 4).unwrap().scaled(-0.01);
         let noisy = Inversion::best(&channel, &[clean.minus(&noise)], judge).unwrap();
@@ -161,7 +161,7 @@ mod tests {
         );
         let inversion = Inversion::new(&Mat::eye(3, 3)).unwrap();
         assert!(inversion.light(&Mat::eye(3, 3), 0.0).is_err());
-        assert!(Inversion::best(&[inversion.clone()], &[], |_| Ok(0.0)).is_err());
+        assert!(Inversion::best(std::slice::from_ref(&inversion), &[], |_| Ok(0.0)).is_err());
         assert_eq!(
             inversion.light(&Mat::eye(4, 4), 0.1).unwrap_err().to_string(),
             "the observed video must have 3 pixels, the rows of the transport, but it has 4"

@@ -55,9 +55,9 @@ mod tests {
     #[test]
     fn it_is_that_of_scikit_image() {
         for (lines, line, step, expected) in [
-            (16, 16, 53, -0.21652564141027317),
-            (9, 12, 41, -0.05007806596301764),
-            (7, 7, 38, 0.5960617267778366),
+            (16, 16, 53, -0.216_525_641_410_273_17),
+            (9, 12, 41, -0.050_078_065_963_017_64),
+            (7, 7, 38, 0.596_061_726_777_836_6),
         ] {
             let found =
                 structural_similarity(&image(lines, line, 37), &image(lines, line, step), line);

@@ -103,11 +103,7 @@ pub struct VideoAgreement {
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes differ, [`Error::Parameter`] if there is nothing to compare; [`Error::NotFinite`].
-pub fn compare_videos(
-    found: &[Mat],
-    truth: &[Mat],
-    grid: (usize, usize),
-) -> Result<VideoAgreement> {
+pub fn compare_videos(found: &[Mat], truth: &[Mat], grid: (usize, usize)) -> Result<VideoAgreement> {
     must_match(found, truth)?;
     if let Some(first) = truth.first().filter(|first| first.rows() != grid.0 * grid.1) {
         let expected = format!("{} x {} pixels", grid.0, grid.1);
@@ -231,6 +227,8 @@ fn fitted(a: &Mat, b: &Mat) -> Mat {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     fn moving(height: usize, width: usize, frames: usize) -> Mat {
@@ -247,7 +245,7 @@ mod tests {
             // Offsets of pixels and a scale change nothing of the correlation.
             let turned = flip.applied(&truth, (5, 5));
             let found = Mat::from_fn(25, 9, |i, t| 3.0 * turned[(i, t)] + 0.1 * i as f64);
-            let agreement = compare_videos(&[found], &[truth.clone()], (5, 5)).unwrap();
+            let agreement = compare_videos(&[found], from_ref(&truth), (5, 5)).unwrap();
             assert!((agreement.correlation - 1.0).abs() < 1e-12, "{flip:?} {agreement:?}");
             assert_eq!(agreement.flip.applied(&turned, (5, 5)), truth);
         }
@@ -288,10 +286,10 @@ mod tests {
     fn other_shapes_are_refused() {
         let (a, b) = (moving(4, 4, 8), moving(4, 4, 9));
         assert_eq!(
-            compare_videos(&[a.clone()], &[b], (4, 4)).unwrap_err().to_string(),
+            compare_videos(from_ref(&a), &[b], (4, 4)).unwrap_err().to_string(),
             "the found light must have shape (1, 16, 9), but it has (1, 16, 8)"
         );
-        assert!(compare_videos(&[a.clone()], &[a.clone()], (4, 5)).is_err());
+        assert!(compare_videos(from_ref(&a), from_ref(&a), (4, 5)).is_err());
         assert!(compare_videos(&[], &[], (4, 5)).is_err());
         let nan = a.clone().scaled(f64::NAN);
         assert!(compare_lines(&nan, &a).is_err());

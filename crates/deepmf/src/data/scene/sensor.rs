@@ -18,9 +18,9 @@ pub struct Sensor {
 }
 
 impl Default for Sensor {
-    /// A small industrial camera: 20,000 electrons, 0.1 % of noise, 12 bits, exposed to 0.9.
+    /// A small industrial camera: 10,000 electrons, 0.1 % of noise, 12 bits, exposed to 0.9.
     fn default() -> Self {
-        Self { exposure: 0.9, electrons: 20_000.0, read_noise: 0.001, bits: 12 }
+        Self { exposure: 0.9, electrons: 10_000.0, read_noise: 0.001, bits: 12 }
     }
 }
 

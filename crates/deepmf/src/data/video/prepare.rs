@@ -47,6 +47,37 @@ impl Video {
         Ok(part.averaged(height, width))
     }
 
+    /// The colours of a raw recording through a Bayer filter, one pixel a cell of 2 x 2 sensor pixels: red is at the row and
+    /// column `red` of each cell, blue opposite, green the mean of the other two.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the video is coloured already or has no whole cell, or `red` is not in a cell.
+    pub fn demosaiced(&self, red: (usize, usize)) -> Result<Self> {
+        if self.channels != 1 {
+            let allowed = "grey, as a raw recording is";
+            return Err(Error::parameter("the video", allowed, "coloured"));
+        }
+        if red.0 > 1 || red.1 > 1 {
+            let found = format!("({}, {})", red.0, red.1);
+            return Err(Error::parameter("the place of red", "0 or 1 down and across", found));
+        }
+        let (height, width) = (self.height / 2, self.width / 2);
+        if height == 0 || width == 0 {
+            let found = format!("{} x {}", self.width, self.height);
+            return Err(Error::parameter("a raw frame", "2 x 2 or more", found));
+        }
+        let mut values = Vec::with_capacity(self.frames * height * width * 3);
+        for frame in self.values.chunks(self.stride()) {
+            for cell in 0..height * width {
+                let (y, x) = (2 * (cell / width), 2 * (cell % width));
+                let at = |down: usize, across: usize| frame[(y + down) * self.width + x + across];
+                let green = f64::midpoint(at(red.0, 1 - red.1), at(1 - red.0, red.1));
+                values.extend([at(red.0, red.1), green, at(1 - red.0, 1 - red.1)]);
+            }
+        }
+        Ok(Self { height, width, channels: 3, values, ..*self })
+    }
+
     /// Every frame as `height` x `width` means over equal areas.
     ///
     /// # Errors
@@ -218,6 +249,17 @@ mod tests {
         assert_eq!(video.halved(0).unwrap(), video);
         assert!(video.halved(3).unwrap_err().to_string().ends_with("at most 2, but it is 3"));
         assert!(video.halved(200).is_err());
+    }
+
+    #[test]
+    fn a_bayer_filter_gives_a_pixel_a_cell() {
+        let raw = Video::new([1, 2, 4, 1], vec![0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.5, 0.7]).unwrap();
+        let found = raw.demosaiced((0, 1)).unwrap();
+        assert_eq!(found.shape(), [1, 1, 2, 3]);
+        let expected = [0.2, 0.45, 0.6, 0.4, 0.5, 0.5];
+        assert!(found.values().iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15));
+        assert!(raw.demosaiced((2, 0)).is_err() && found.demosaiced((0, 0)).is_err());
+        assert!(ramp([1, 1, 4, 1]).demosaiced((0, 0)).is_err());
     }
 
     #[test]
