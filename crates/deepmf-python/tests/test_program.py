@@ -42,6 +42,17 @@ def test_a_completion_and_rows_folded_in(program, table, tmp_path, given, flags)
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_what_is_told_has_the_keys_and_the_numbers_of_the_program(program, table, tmp_path):
+    X, _ = table
+    np.save(tmp_path / "x.npy", X)
+    command = [program, "--quiet", "complete", str(tmp_path / "x.npy"), "--json"]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    summary = MatrixCompletion().fit(X).summary_
+    assert told.pop("seconds") > 0
+    assert {key: summary[key] for key in told} == told
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_a_sensing(program, tmp_path):
     A, y, _ = make_sensing((8, 6), rank=1, n_measurements=40)
     np.save(tmp_path / "a.npy", A)

@@ -15,6 +15,7 @@ __version__: str = _deepmf.__version__
 
 if TYPE_CHECKING:
     from . import analysis as analysis
+    from . import callbacks as callbacks
     from . import datasets as datasets
     from . import plots as plots
     from . import study as study
@@ -29,7 +30,7 @@ _WHERE = {
     "Recommender": "recommender",
     "from_torch": "_torch",
 }
-_MODULES = ("analysis", "datasets", "plots", "study")
+_MODULES = ("analysis", "callbacks", "datasets", "plots", "study")
 
 __all__ = [
     "DeepmfError",
@@ -37,6 +38,7 @@ __all__ = [
     "MatrixSensing",
     "Recommender",
     "analysis",
+    "callbacks",
     "datasets",
     "from_torch",
     "plots",

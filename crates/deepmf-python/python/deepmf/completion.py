@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _common, _deepmf, _input
@@ -17,7 +17,7 @@ from . import _common, _deepmf, _input
 Floats = NDArray[np.float64]
 
 
-class MatrixCompletion(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class MatrixCompletion(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Fills the missing values of a table by a deep linear network W = W_N … W_1.
 
     By default everything is chosen by cross-validation on the known entries. A parameter that is None is left to the
@@ -284,10 +284,7 @@ class MatrixCompletion(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         ndarray of str
         """
-        from sklearn.utils.validation import _check_feature_names_in
-
-        check_is_fitted(self, "_completed")
-        names = _check_feature_names_in(self, input_features)
+        names = super().get_feature_names_out(input_features)
         if self.add_indicator:
             more = [f"missingindicator_{names[place]}" for place in self._missing]
             names = np.concatenate([names, np.asarray(more, dtype=object)])
