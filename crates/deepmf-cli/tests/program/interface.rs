@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::{Desk, SHORT, table};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "complete",
     "sense",
     "recommend fit",

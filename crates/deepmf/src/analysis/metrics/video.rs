@@ -103,7 +103,11 @@ pub struct VideoAgreement {
 ///
 /// # Errors
 /// [`Error::Shape`] if the shapes differ, [`Error::Parameter`] if there is nothing to compare; [`Error::NotFinite`].
-pub fn compare_videos(found: &[Mat], truth: &[Mat], grid: (usize, usize)) -> Result<VideoAgreement> {
+pub fn compare_videos(
+    found: &[Mat],
+    truth: &[Mat],
+    grid: (usize, usize),
+) -> Result<VideoAgreement> {
     must_match(found, truth)?;
     if let Some(first) = truth.first().filter(|first| first.rows() != grid.0 * grid.1) {
         let expected = format!("{} x {} pixels", grid.0, grid.1);

@@ -35,7 +35,9 @@ impl<T: Real> Layer<T> for Latents {
 
     fn start(&self, params: &mut [T], _state: &mut [T], random: &mut Stream) {
         if self.deviation > 0.0 {
-            params.iter_mut().for_each(|x| *x = T::of(self.deviation * normal(random)));
+            for x in params.iter_mut() {
+                *x = T::of(self.deviation * normal(random));
+            }
         }
     }
 

@@ -206,8 +206,12 @@ impl<T: Real> Layer<T> for Convolution {
     fn start(&self, params: &mut [T], _state: &mut [T], random: &mut Stream) {
         let (weight, bias) = params.split_at_mut(self.weights());
         let spread = (2.0 / (self.window() * (self.before + self.after)) as f64).sqrt();
-        weight.iter_mut().for_each(|w| *w = T::of(spread * normal(random)));
-        bias.iter_mut().for_each(|b| *b = T::of(self.bias.0 + self.bias.1 * normal(random)));
+        for w in weight.iter_mut() {
+            *w = T::of(spread * normal(random));
+        }
+        for b in bias.iter_mut() {
+            *b = T::of(self.bias.0 + self.bias.1 * normal(random));
+        }
     }
 
     fn forward(

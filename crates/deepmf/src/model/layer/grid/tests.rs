@@ -105,9 +105,8 @@ fn a_convolution_is_the_sum_over_its_window_with_the_border_continued() {
                 for tap in 0..frames * rows * cols {
                     let taps = [tap / (rows * cols), tap / cols % rows, tap % cols];
                     let source = std::array::from_fn(|axis| {
-                        let place =
-                            (at[axis] + taps[axis]) as isize - padding.before[axis] as isize;
-                        place.clamp(0, grid.sizes()[axis] as isize - 1) as usize
+                        let place = (at[axis] + taps[axis]).saturating_sub(padding.before[axis]);
+                        place.min(grid.sizes()[axis] - 1)
                     });
                     for c in 0..before {
                         sum += params[(tap * before + c) * after + channel]
@@ -123,7 +122,7 @@ fn a_convolution_is_the_sum_over_its_window_with_the_border_continued() {
 #[test]
 fn upsampling_keeps_constants_and_bilinear_keeps_slopes_inside() {
     let grid = Grid::image(4, 6);
-    let x: Vec<f64> = (0..24).map(|p| (p / 6) as f64 + 10.0 * (p % 6) as f64).collect();
+    let x: Vec<f64> = (0..24).map(|p| f64::from(p / 6) + 10.0 * f64::from(p % 6)).collect();
     let mut tape = Tape::default();
     let input = Input::Dense { count: 1, values: &x };
     Bilinear::new(grid, 1).forward(&[], &[], input, Mode::Inference, &mut tape);
