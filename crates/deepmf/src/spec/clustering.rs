@@ -137,7 +137,8 @@ pub struct ClusteringSettings {
     /// The widths of the layers in multiples of the clusters, the last one 1. Each is cut to half of the features and half of the samples of a view and
     /// is never below the number of clusters; a layer that would not be narrower than the one before is left out.
     pub layers: Vec<usize>,
-    /// Where the non-negative factors begin; if none, `graph` with feature weights and `lp`, as published, without.
+    /// Where the non-negative factors begin; if none, `graph` in dmfaw, `lp` in mvc-dmf-pa, as published, and
+    /// `k-means` elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<PartitionStart>,
     /// How they are moved.
@@ -265,7 +266,8 @@ impl ClusteringSettings {
     pub fn first_start(&self) -> PartitionStart {
         let default = match self.method {
             ClusteringMethod::Dmfaw => PartitionStart::Graph,
-            _ => PartitionStart::Lp,
+            ClusteringMethod::MvcDmfPa => PartitionStart::Lp,
+            _ => PartitionStart::KMeans,
         };
         self.start.unwrap_or(default)
     }

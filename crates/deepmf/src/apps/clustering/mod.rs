@@ -143,12 +143,11 @@ impl Clustering {
         seed: u64,
     ) -> Result<Clustered> {
         let Found { embedding, labels, .. } = &found;
-        let (labels, centers) = match labels {
-            Some(labels) => (labels.clone(), None),
-            None => {
-                let found = k_means(embedding, clusters, self.settings.restarts, seed)?;
-                (found.labels, Some(found.centers))
-            }
+        let (labels, centers) = if let Some(labels) = labels {
+            (labels.clone(), None)
+        } else {
+            let found = k_means(embedding, clusters, self.settings.restarts, seed)?;
+            (found.labels, Some(found.centers))
         };
         Ok(Clustered {
             method: self.settings.method,

@@ -49,7 +49,7 @@ impl<'a> LateFusion<'a> {
                 } else {
                     kernel_partition(view, k)?
                 };
-                Ok(Part::new(orthonormal_rows(partition)?, view.present.clone()))
+                Ok(Part::new(orthonormal_rows(&partition)?, view.present.clone()))
             })
             .collect();
         let parts = parts?;
@@ -186,6 +186,6 @@ fn mean_kernel_partition(views: &[Prepared], samples: usize, k: usize) -> Result
 }
 
 /// The nearest matrix of orthonormal rows.
-fn orthonormal_rows(partition: Mat) -> Result<Mat> {
-    Ok(consensus(&partition)?.0)
+fn orthonormal_rows(partition: &Mat) -> Result<Mat> {
+    Ok(consensus(partition)?.0)
 }

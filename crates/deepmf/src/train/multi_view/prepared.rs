@@ -134,12 +134,12 @@ mod tests {
         let (mut forth, mut back) = ([0.0; 7], [0.0; 4]);
         centred.apply(&x, &mut forth);
         centred.apply_transposed(&y, &mut back);
-        for i in 0..7 {
-            let expected: f64 = (0..4).map(|j| stored[(i, j)] * x[j]).sum();
-            assert!((forth[i] - expected).abs() < 1e-12);
+        for (i, forth) in forth.iter().enumerate() {
+            let expected: f64 = x.iter().enumerate().map(|(j, x)| stored[(i, j)] * x).sum();
+            assert!((forth - expected).abs() < 1e-12);
         }
-        for j in 0..4 {
-            assert!((back[j] - dot(stored.col(j), &y)).abs() < 1e-12);
+        for (j, back) in back.iter().enumerate() {
+            assert!((back - dot(stored.col(j), &y)).abs() < 1e-12);
         }
     }
 }

@@ -7,12 +7,12 @@ use super::alternation::Alternation;
 use super::fusion::{Part, consensus, inner, mean_partition, view_weights};
 use super::view::{First, Pull, ViewState};
 use super::{ExponentRule, Fused, FusedView, MultiView, Prepared};
-use crate::Result;
 use crate::analysis::{NeighbourGraph, usual_neighbours};
 use crate::data::{Features, View};
 use crate::linalg::{Mat, axpy};
 use crate::spec::{ClusteringMethod, ClusteringSettings, FeatureWeights};
 use crate::train::{StopReason, Trajectory};
+use crate::{Error, Result};
 
 /// λ of the unweighted method, as published.
 const PUBLISHED_FUSION: f64 = 16.0;
@@ -60,7 +60,9 @@ fn rule(settings: &ClusteringSettings, form: FeatureWeights) -> ExponentRule {
 /// Clusters as a matrix of orthonormal rows, k × samples; rows of empty ones are zero.
 fn indicator(labels: &[usize], k: usize) -> Mat {
     let mut counts = vec![0.0_f64; k];
-    labels.iter().for_each(|&label| counts[label] += 1.0);
+    for &label in labels {
+        counts[label] += 1.0;
+    }
     let member = |r: usize, i: usize| if labels[i] == r { 1.0 / counts[r].sqrt() } else { 0.0 };
     Mat::from_fn(k, labels.len(), member)
 }
@@ -88,6 +90,14 @@ impl<'a> Factored<'a> {
         let first = First { settings: &settings, k: method.clusters, samples, graph, labels, seed };
         let states: Result<Vec<ViewState>> = if fusion.is_some() {
             views.par_iter().map(|view| ViewState::new(view, &first)).collect()
+        } else if let Some(view) = views.iter().find(|view| view.present.len() < samples) {
+            let name = settings.method.name();
+            let allowed = format!("{samples} of them, as `{name}` asks for all views of a sample");
+            return Err(Error::parameter(
+                "the known samples of a view",
+                allowed,
+                view.present.len(),
+            ));
         } else {
             ViewState::side_by_side(views, &first).map(|state| vec![state])
         };

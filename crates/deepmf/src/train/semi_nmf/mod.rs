@@ -140,7 +140,9 @@ fn share_scale(basis: &mut Mat, partition: &mut Mat) {
     for column in basis.values().chunks_exact(k) {
         lengths.iter_mut().zip(column).for_each(|(sum, x)| *sum += x * x);
     }
-    lengths.iter_mut().for_each(|x| *x = if *x > 0.0 { x.sqrt() } else { 1.0 });
+    for x in &mut lengths {
+        *x = if *x > 0.0 { x.sqrt() } else { 1.0 };
+    }
     for column in basis.values_mut().chunks_exact_mut(k) {
         column.iter_mut().zip(&lengths).for_each(|(x, length)| *x /= length);
     }

@@ -71,7 +71,9 @@ fn shifted(leading: &Svd, rank: usize) -> Mat {
             column[r] = sign * vectors[(i, r)];
         }
         let least = column.iter().copied().fold(0.0, f64::min);
-        column.iter_mut().for_each(|x| *x -= least);
+        for x in column.iter_mut() {
+            *x -= least;
+        }
     }
     start
 }
