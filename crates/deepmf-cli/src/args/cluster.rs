@@ -96,7 +96,7 @@ pub(crate) struct ClusterSettings {
     /// The widths of the layers in multiples of the clusters, the last one 1; cut to half of a view [default: 12,6,1].
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = value::count)]
     layers: Vec<usize>,
-    /// Where the non-negative factors begin [default: graph for dmfaw, else lp].
+    /// Where the non-negative factors begin [default: graph for dmfaw, lp for mvc-dmf-pa, else k-means].
     #[arg(long, value_enum, value_name = "START")]
     start: Option<StartName>,
     /// How the non-negative factors are moved [default: coordinate].
