@@ -111,7 +111,9 @@ impl Done<'_> {
             ("seconds", json!(seconds)),
             ("seed", json!(seed)),
         ];
-        rest.into_iter().for_each(|(key, it)| value[key] = it);
+        for (key, it) in rest {
+            value[key] = it;
+        }
         value
     }
 

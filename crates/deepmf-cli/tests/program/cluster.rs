@@ -10,11 +10,10 @@ fn view(place: usize, skip: impl Fn(usize) -> bool) -> String {
     for i in 0..60 {
         write!(text, "s{i}").unwrap();
         for j in 0..4 {
-            let blob = if j == (i + place) % 3 { 4.0 } else { 0.0 };
-            // Digits that look drawn: the fractional part of a multiple of the golden ratio, twice.
-            let wave = (1.0 + (((i * 4 + j) * 2 + place) as f64 * 0.618_033_988_7).fract())
-                .powi(9)
-                .fract();
+            let blob = if j % 3 == (i + place) % 3 { 4.0 } else { 0.0 };
+            // Digits that look drawn.
+            let place = ((i * 4 + j) * 2 + place) as f64;
+            let wave = ((place * 12.9898).sin() * 43_758.545_3).fract().abs();
             if skip(i) { text.push(',') } else { write!(text, ",{}", blob + wave).unwrap() }
         }
         text.push('\n');
