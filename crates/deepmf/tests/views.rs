@@ -49,7 +49,12 @@ fn every_set_of_views_is_read_with_its_labels() {
             assert_eq!(is_sparse, name.starts_with("BBC4"), "{name}");
             let (made, how) = view.prepared(Preparation::Auto).unwrap();
             let words = ["3S", "BBC", "Mov", "Reu"].iter().any(|start| name.starts_with(start));
-            let expected = if words { Preparation::Unit } else { Preparation::Standard };
+            let counts = ["3S", "BBC4", "Mov"].iter().any(|start| name.starts_with(start));
+            let expected = match (words, counts) {
+                (true, true) => Preparation::Counts,
+                (true, false) => Preparation::Unit,
+                _ => Preparation::Standard,
+            };
             assert_eq!((how, made.samples()), (expected, samples), "{name} {}", made.name);
             assert_eq!(matches!(made.features, Features::Sparse(_)), words, "{name}");
         }

@@ -96,7 +96,7 @@ pub(crate) struct ClusterSettings {
     /// The widths of the layers in multiples of the clusters, the last one 1; cut to half of a view [default: 12,6,1].
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = value::count)]
     layers: Vec<usize>,
-    /// Where the non-negative factors begin [default: graph for dmfaw, else lp].
+    /// Where the non-negative factors begin [default: graph for dmfaw, lp for mvc-dmf-pa, else k-means].
     #[arg(long, value_enum, value_name = "START")]
     start: Option<StartName>,
     /// How the non-negative factors are moved [default: coordinate].
@@ -224,8 +224,10 @@ enum WeightsName {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PreparationName {
-    /// Unit samples where no number is negative and few are not zero, else standardised features.
+    /// Where no number is negative and few are not zero, counts or unit samples; else standardised features.
     Auto,
+    /// Counts are weighted by how rare their features are, then each sample is divided by its length.
+    Counts,
     /// Each sample is divided by its length.
     Unit,
     /// Each feature gets mean 0 and variance 1.
@@ -318,6 +320,7 @@ impl ClusterSettings {
             view_exponent: self.view_exponent,
             preparation: self.preparation.map_or(default.preparation, |it| match it {
                 PreparationName::Auto => Preparation::Auto,
+                PreparationName::Counts => Preparation::Counts,
                 PreparationName::Unit => Preparation::Unit,
                 PreparationName::Standard => Preparation::Standard,
                 PreparationName::Raw => Preparation::Raw,
