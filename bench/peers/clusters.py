@@ -12,7 +12,7 @@ import scipy.sparse as sp
 path, sweeps = sys.argv[1], int(sys.argv[2])
 file = scipy.io.loadmat(path)
 k, samples = len(np.unique(file["y"])), file["y"].size
-TINY, FUSION = 1e-300, 16.0
+TINY, FUSION = 1e-300, 16.0 / k / np.sqrt(file["X"].size)
 
 
 def prepared(view):

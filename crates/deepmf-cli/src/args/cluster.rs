@@ -111,7 +111,7 @@ pub(crate) struct ClusterSettings {
     /// The relative change of the objective, over one sweep, that ends it.
     #[arg(long, value_name = "TOL", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = ClusteringSettings::default().tolerance)]
     tolerance: f64,
-    /// The weight of the fusion, in units of samples / clusters [default: 10 for dmfaw; λ = 16, as published, for mvc-dmf-pa].
+    /// The weight of the fusion, in units of samples / clusters [default: 10 for dmfaw; for mvc-dmf-pa λ = 16 / (K √views), the published 16 where β has length one].
     #[arg(long, value_name = "LAMBDA", value_parser = value::not_negative, allow_hyphen_values = true)]
     fusion: Option<f64>,
     /// Of dmfaw: how features are weighted [default: shares].

@@ -149,7 +149,8 @@ pub struct ClusteringSettings {
     pub sweeps: usize,
     /// The relative change of the objective, over one sweep, that ends it.
     pub tolerance: f64,
-    /// The weight λ of the fusion in units of samples / clusters; if none, 10 with feature weights and λ = 16 as published without.
+    /// The weight λ of the fusion in units of samples / clusters; if none, 10 with feature weights; without, λ = 16 / (k √views), to which
+    /// the published 16 comes where β has length one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fusion: Option<f64>,
     /// How features are weighted.

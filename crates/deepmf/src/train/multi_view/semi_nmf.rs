@@ -14,7 +14,7 @@ use crate::spec::{ClusteringMethod, ClusteringSettings, FeatureWeights};
 use crate::train::{StopReason, Trajectory};
 use crate::{Error, Result};
 
-/// λ of the unweighted method, as published.
+/// λ of the unweighted method's program, where β = f/‖f‖² in place of f/‖f‖: so λ here is 16/‖f‖, and ‖f‖ = k √V where all views agree.
 const PUBLISHED_FUSION: f64 = 16.0;
 /// λ in units of samples / clusters with feature weights.
 const FUSION: f64 = 10.0;
@@ -80,7 +80,10 @@ impl<'a> Factored<'a> {
         let graph = settings.graph_weight() * unit;
         let (weighted, fusion) = match settings.method {
             ClusteringMethod::Dmfaw => (true, Some(FUSION * unit)),
-            ClusteringMethod::MvcDmfPa => (false, Some(PUBLISHED_FUSION)),
+            ClusteringMethod::MvcDmfPa => {
+                let agreed = method.clusters as f64 * (views.len() as f64).sqrt();
+                (false, Some(PUBLISHED_FUSION / agreed))
+            }
             _ => (false, None),
         };
         if settings.method == ClusteringMethod::SemiNmf {
