@@ -206,3 +206,17 @@ fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
     };
     assert_eq!(at(1), at(2));
 }
+
+#[test]
+fn the_parent_method_pulls_by_its_published_weight_over_the_largest_agreement() {
+    let parent = ClusteringSettings { method: ClusteringMethod::MvcDmfPa, ..settings() };
+    // 16 / (k √V) for 3 clusters of 2 views, in units of 90 / 3 samples.
+    let fusion = Some(16.0 / (3.0 * 2.0_f64.sqrt()) / 30.0);
+    let objective =
+        |settings| fitted(settings, 5).trajectory.column("objective").unwrap().pop().unwrap();
+    let by_default = objective(parent.clone());
+    let said = objective(ClusteringSettings { fusion, ..parent.clone() });
+    assert!((by_default - said).abs() < 1e-10 * said.abs(), "{by_default} {said}");
+    let published_as_it_stands = ClusteringSettings { fusion: Some(16.0 / 30.0), ..parent };
+    assert!(objective(published_as_it_stands) < said);
+}
