@@ -40,7 +40,8 @@ for _ in range(sweeps):
     consensus, alignments, residuals = u @ v, [], []
     for i, view in enumerate(views):
         part = parts[i]
-        basis = np.linalg.solve(part @ part.T, (view.T @ part.T).T)
+        gram = part @ part.T
+        basis = np.linalg.solve(gram + 1e-12 * np.trace(gram) / k * np.eye(k), (view.T @ part.T).T)
         linear, quadratic = (view @ basis.T).T, basis @ basis.T
         pull = 0.5 * FUSION * weights[i] / importance[i] * (rotations[i] @ consensus)
         towards = linear + pull

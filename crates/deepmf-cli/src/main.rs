@@ -1,5 +1,6 @@
 //! The program `deepmf`: reads what was typed, runs one command, says how it ended.
 
+mod against;
 mod args;
 mod command;
 mod failure;

@@ -6,12 +6,16 @@ use deepmf::report::Page;
 use deepmf::{Error, Result};
 
 use super::Ending;
+use crate::against::against;
 use crate::args::Report;
 use crate::failure::Failure;
 use crate::output::Talk;
 use crate::page::{self, Recorded};
 use crate::place;
 use crate::run_folder::RESULT;
+
+/// More runs are counted, not named, below the title of a page.
+const NAMED: usize = 4;
 
 /// Runs what was typed.
 pub(crate) fn run(args: &Report, talk: Talk) -> Result<Ending, Failure> {
@@ -37,7 +41,10 @@ pub(crate) fn run(args: &Report, talk: Talk) -> Result<Ending, Failure> {
 /// Those of its figures.
 pub(super) fn compared(runs: &[Recorded]) -> Result<Page> {
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-    let made = Page::new("Runs", names.join("; ")).with(page::results(runs)?);
+    let subtitle =
+        if runs.len() <= NAMED { names.join("; ") } else { format!("{} runs", runs.len()) };
+    let made = against(runs).into_iter().fold(Page::new("Runs", subtitle), Page::with);
+    let made = made.with(page::results(runs)?);
     Ok(page::along(made, runs).with(page::again(runs)))
 }
 

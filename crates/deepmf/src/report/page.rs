@@ -28,7 +28,7 @@ pub struct Page {
     sections: Vec<Section>,
 }
 
-/// A part of a page under a heading.
+/// A part of a page under a heading; a page leaves out one without blocks.
 #[derive(Clone, Debug)]
 pub struct Section {
     heading: String,
@@ -101,7 +101,7 @@ impl Page {
             out += &format!("<p class=\"subtitle\">{}</p>\n", escape(&self.subtitle));
         }
         out += "</header>\n";
-        for section in &self.sections {
+        for section in self.sections.iter().filter(|section| !section.blocks.is_empty()) {
             out += &format!("<section>\n<h2>{}</h2>\n", escape(&section.heading));
             for block in &section.blocks {
                 block.html(&mut out)?;
