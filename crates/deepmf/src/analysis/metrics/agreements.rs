@@ -33,7 +33,9 @@ impl Scores {
     /// Those of `values`, of which there is one or more.
     fn of(values: &[f64]) -> Self {
         let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
+        // Around the first value, so that equal ones have exactly that mean and no deviation.
+        let first = values.first().copied().unwrap_or(f64::NAN);
+        let mean = first + values.iter().map(|x| x - first).sum::<f64>() / count;
         let square: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
         let std = if values.len() > 1 { (square / (count - 1.0)).sqrt() } else { 0.0 };
         Self { mean, std, max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max) }
@@ -96,6 +98,7 @@ mod tests {
         assert!((found.mean - expected.mean).abs() < 1e-15 && found.max == expected.max);
         assert!((found.std - expected.std).abs() < 1e-15);
         assert_eq!(Scores::of(&[0.5]), Scores { mean: 0.5, std: 0.0, max: 0.5 });
+        assert_eq!(Scores::of(&[0.1; 20]), Scores { mean: 0.1, std: 0.0, max: 0.1 });
     }
 
     #[test]
