@@ -4,6 +4,7 @@
 #![allow(clippy::type_complexity, reason = "Python unpacks tuples")]
 
 mod analysis;
+mod clustering;
 mod completion;
 mod data;
 mod failure;
@@ -26,6 +27,7 @@ fn _deepmf(module: &Bound<'_, PyModule>) -> PyResult<()> {
         completion::register,
         sensing::register,
         recommender::register,
+        clustering::register,
         analysis::register,
         data::register,
         study::register,

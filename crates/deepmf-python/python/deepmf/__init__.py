@@ -1,4 +1,4 @@
-"""Deep matrix factorization W = W_N … W_1: completion, sensing, recommenders, and what theory says of them.
+"""Deep matrix factorization W = W_N … W_1: completion, sensing, recommenders, clusters, and what theory says of them.
 
 The estimators follow scikit-learn. They are loaded when they are first used, so that the import is quick.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import plots as plots
     from . import study as study
     from ._torch import from_torch as from_torch
+    from .clustering import MultiViewClustering as MultiViewClustering
     from .completion import MatrixCompletion as MatrixCompletion
     from .recommender import Recommender as Recommender
     from .sensing import MatrixSensing as MatrixSensing
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "MatrixCompletion": "completion",
     "MatrixSensing": "sensing",
+    "MultiViewClustering": "clustering",
     "Recommender": "recommender",
     "from_torch": "_torch",
 }
@@ -36,6 +38,7 @@ __all__ = [
     "DeepmfError",
     "MatrixCompletion",
     "MatrixSensing",
+    "MultiViewClustering",
     "Recommender",
     "analysis",
     "callbacks",
