@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from . import callbacks as callbacks
     from . import datasets as datasets
     from . import plots as plots
+    from . import ray as ray
     from . import study as study
     from ._torch import from_torch as from_torch
     from .clustering import MultiViewClustering as MultiViewClustering
@@ -32,7 +33,7 @@ _WHERE = {
     "Recommender": "recommender",
     "from_torch": "_torch",
 }
-_MODULES = ("analysis", "callbacks", "datasets", "plots", "study")
+_MODULES = ("analysis", "callbacks", "datasets", "plots", "ray", "study")
 
 __all__ = [
     "DeepmfError",
@@ -45,6 +46,7 @@ __all__ = [
     "datasets",
     "from_torch",
     "plots",
+    "ray",
     "study",
 ]
 

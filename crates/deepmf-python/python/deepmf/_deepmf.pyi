@@ -142,8 +142,14 @@ def read(
     tuple[int, int], tuple[Ids, Ids, Floats], list[str] | None, list[str] | None
 ]: ...
 def complete_spec(text: str) -> str: ...
+def trials(text: str, base: str) -> list[tuple[str, str]]: ...
 def run_experiment(
-    text: str, base: str, folder: str | None = None, threads: int | None = None, resume: bool = False
+    text: str,
+    base: str,
+    folder: str | None = None,
+    threads: int | None = None,
+    resume: bool = False,
+    places: list[int] | None = None,
 ) -> tuple[list[tuple[str, Recorded]], bool]: ...
 def figure(
     title: str,

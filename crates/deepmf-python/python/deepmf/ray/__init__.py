@@ -1,0 +1,7 @@
+"""Work that outgrows one machine, on Ray (``pip install deepmf[ray]``), which is imported when it is first needed."""
+
+from __future__ import annotations
+
+from ._sweep import sweep
+
+__all__ = ["sweep"]
