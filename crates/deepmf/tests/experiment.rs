@@ -427,5 +427,8 @@ fn shards_of_a_sweep_merged_are_the_whole_sweep_bit_for_bit() {
     let other = SWEEP.replace("\"seed\" =", "\"train.stop.steps\" =");
     let other = Experiment::new(spec::parse(&other, Path::new("a.toml")).unwrap(), ".").unwrap();
     let told = other.merge(&shards, &path("none")).unwrap_err().to_string();
-    assert!(told.ends_with("must be the results of this sweep, but it has other columns"), "{told}");
+    assert!(
+        told.ends_with("must be the results of this sweep, but it has other columns"),
+        "{told}"
+    );
 }

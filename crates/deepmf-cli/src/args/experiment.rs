@@ -14,12 +14,10 @@ use super::{Kept, Written, value};
 ///
 /// A sweep may be run in shards, on any machines; --merge then puts their run folders together to what one run would have written.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  deepmf run experiment.toml --run results\n  \
+#[command(after_help = "Example:\n  deepmf run experiment.toml --run results\n  \
     deepmf run experiment.toml --shard 2/8 --run shards/2\n  \
     deepmf run experiment.toml --merge shards/* --run results\n  \
-    deepmf run experiment.toml --emit slurm --shards 8 -o array.sh"
-)]
+    deepmf run experiment.toml --emit slurm --shards 8 -o array.sh")]
 pub(crate) struct Run {
     /// The file.
     #[arg(value_name = "SPEC.toml")]

@@ -32,7 +32,9 @@ impl Array<'_> {
         let parts = word(&self.folder.with_added_extension("shards"));
         let lines = [
             "#!/bin/bash".into(),
-            format!("# {trials} trials in {shards} shards. To start it, and to put the shards together at its end:"),
+            format!(
+                "# {trials} trials in {shards} shards. To start it, and to put the shards together at its end:"
+            ),
             "#   job=$(sbatch --parsable THIS_SCRIPT)".into(),
             "#   sbatch --dependency=afterany:$job THIS_SCRIPT merge".into(),
             "#SBATCH --job-name=deepmf".into(),

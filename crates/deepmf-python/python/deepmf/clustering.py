@@ -339,7 +339,8 @@ def _names(count: int) -> list[str]:
 
 def _several(X: Any) -> tuple[list[str], list[Any]] | None:
     """Names and tables of a list or dict of views; None for one table."""
-    if isinstance(X, Mapping):
+    # A sparse matrix by keys is a mapping too.
+    if isinstance(X, Mapping) and not hasattr(X, "tocoo"):
         return [str(name) for name in X], list(X.values())
     if not isinstance(X, (list, tuple)) or not X:
         return None

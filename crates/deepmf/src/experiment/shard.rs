@@ -68,7 +68,10 @@ impl Experiment {
                 let path = shard.join("results.csv");
                 let before = fs::read(&path).map_err(|e| Error::io(&path, "read", e))?;
                 found(self, &before).ok_or_else(|| {
-                    Error::data(&path, "must be the results of this sweep, but it has other columns")
+                    Error::data(
+                        &path,
+                        "must be the results of this sweep, but it has other columns",
+                    )
                 })
             })
             .collect::<Result<Vec<_>>>()?;

@@ -95,8 +95,8 @@ impl Clustered {
         let bad = |problem: &dyn std::fmt::Display| {
             Error::data(path, format!("must be a saved clustering, but it is not: {problem}"))
         };
-        let head: Head = serde_json::from_str(file.word(HEAD).unwrap_or_default())
-            .map_err(|e| bad(&e))?;
+        let head: Head =
+            serde_json::from_str(file.word(HEAD).unwrap_or_default()).map_err(|e| bad(&e))?;
         if head.version != VERSION {
             let problem = format!("must have version {VERSION}, but it has {}", head.version);
             return Err(Error::data(path, problem));
