@@ -11,6 +11,7 @@ mod failure;
 mod numbers;
 mod problem;
 mod recommender;
+mod row_shard;
 mod sensing;
 mod study;
 mod work;
@@ -28,6 +29,7 @@ fn _deepmf(module: &Bound<'_, PyModule>) -> PyResult<()> {
         sensing::register,
         recommender::register,
         clustering::register,
+        row_shard::register,
         analysis::register,
         data::register,
         study::register,
