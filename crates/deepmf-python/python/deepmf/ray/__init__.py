@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._completion import MatrixCompletion
 from ._sweep import sweep
 
-__all__ = ["sweep"]
+__all__ = ["MatrixCompletion", "sweep"]
