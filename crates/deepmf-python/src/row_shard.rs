@@ -7,7 +7,7 @@ use deepmf::apps::{self, RowShardSettings, RowTotals};
 use deepmf::data::Entries;
 use deepmf::train::{LocalReduce, Reduce, Run};
 use deepmf::{Error, Result};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 use serde_json::json;
 

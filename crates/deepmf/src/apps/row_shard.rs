@@ -304,7 +304,8 @@ mod tests {
         assert!(run.best.is_some());
         for count in [2, 3, 8] {
             let (many, other) = trained(count, &[400]);
-            assert!(one.minus(&many).max_abs() < 1e-10, "{count}: {}", one.minus(&many).max_abs());
+            let difference = many.minus(&one).max_abs();
+            assert!(difference < 1e-10, "{count}: {difference}");
             assert_eq!((run.steps, run.reason), (other.steps, other.reason));
         }
         let truth = data::low_rank((60, 40), 2, 3).unwrap();

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import _common, _deepmf
 from . import _parquet
-from ._worker import Summer, Worker
+from ._worker import Actor, Summer, Worker
 
 Floats = NDArray[np.float64]
 
@@ -271,10 +271,8 @@ class _Actors:
             ray.init()
         self.lost = self.epoch = 0
         self.count = count
-        threads = str(max(1, int(options.get("num_cpus", 1))))
-        environment = {"env_vars": {"RAYON_NUM_THREADS": threads}}
-        kept = {"num_cpus": 1, "runtime_env": environment, **options}
-        self.make = ray.remote(_Actor).options(**kept)
+        self.make = ray.remote(Actor).options(**{"num_cpus": 1, **options})
+        self.threads = max(1, int(options.get("num_cpus", 1)))
         self.given, self.settings = given, settings
         self.places = [list(range(first, count, actors)) for first in range(actors)]
         self.summer = ray.remote(Summer).options(num_cpus=0, max_concurrency=actors + 1).remote(count)
@@ -286,7 +284,7 @@ class _Actors:
         ray.get([actor.begin.remote(self.totals) for actor in self.actors])
 
     def _actor(self, places: list[int]) -> Any:
-        return self.make.remote(*self.given, places, self.count, self.settings)
+        return self.make.remote(self.threads, *self.given, places, self.count, self.settings)
 
     def advance(self, steps: int, folder: str, turn: int) -> dict[str, Any]:
         while True:
@@ -346,12 +344,3 @@ class _Actors:
     def close(self) -> None:
         for actor in [*self.actors, self.summer]:
             self.ray.kill(actor)
-
-
-class _Actor(Worker):
-    """A worker that asks the summer."""
-
-    def turn(self, steps: int, folder: str, turn: int, summer: Any, epoch: int) -> dict[str, Any]:
-        import ray
-
-        return self.advance(steps, folder, turn, lambda parts: ray.get(summer.sum.remote(epoch, parts)))

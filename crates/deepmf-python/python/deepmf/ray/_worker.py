@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -112,6 +113,24 @@ class Worker:
         """The product of the shared layers, and the mean."""
         _, cols, mean = self.shards[self.places[0]].factors()
         return cols, mean
+
+
+class Actor(Worker):
+    """A worker that asks the summer."""
+
+    def __init__(self, threads: int, *given: Any) -> None:
+        # Its process computes nothing before this; without it each actor would take all processors.
+        os.environ["RAYON_NUM_THREADS"] = str(threads)
+        super().__init__(*given)
+
+    def turn(self, steps: int, folder: str, turn: int, summer: Any, epoch: int) -> dict[str, Any]:
+        """As `advance`, with the sums of `summer`."""
+        import ray
+
+        def ask(parts: dict[int, Floats]) -> Any:
+            return ray.get(summer.sum.remote(epoch, parts))
+
+        return self.advance(steps, folder, turn, ask)
 
 
 class _Table:
