@@ -12,7 +12,7 @@ use pyo3::types::PyBytes;
 use serde_json::json;
 
 use crate::completion::recorded;
-use crate::numbers::{Cells, Known, array, settings};
+use crate::numbers::{Cells, Known, array, places, settings};
 use crate::work::{detached, stoppable};
 
 /// Samples in clusters.
@@ -70,12 +70,12 @@ impl Clustered {
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
         let cells = seen(&named)?;
         let labels = detached(py, || self.0.predict(&views(&cells)?))?;
-        Ok(PyArray1::from_iter(py, labels.into_iter().map(|label| label as i64)))
+        Ok(places(py, &labels))
     }
 
     /// The cluster of each sample.
     fn labels<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
-        PyArray1::from_iter(py, self.0.labels.iter().map(|label| *label as i64))
+        places(py, &self.0.labels)
     }
 
     /// What they were found by, samples x clusters.

@@ -6,7 +6,7 @@ use deepmf::data::{self, Entries, ReadOptions, Triplets};
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 
-use crate::numbers::{array, word};
+use crate::numbers::{array, places, word};
 use crate::work::detached;
 
 /// Lists of rows, columns and values.
@@ -87,8 +87,7 @@ fn random_views(
     let made = detached(py, || data::random_views(shape, &widths, noise, spread, seed))?;
     let views = made.views.iter().map(|view| array(py, &view.to_dense()));
     let classes = made.classes.map_or(vec![], |classes| classes.of);
-    let classes = PyArray1::from_iter(py, classes.into_iter().map(|class| class as i64));
-    Ok((views.collect::<PyResult<_>>()?, classes))
+    Ok((views.collect::<PyResult<_>>()?, places(py, &classes)))
 }
 
 /// Normal operators m x rows x cols, each row after row, flat.
