@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator, Sequence
 from os import PathLike, fspath
 from typing import Any
@@ -70,3 +71,13 @@ def _joined(parts: list[Listed]) -> Listed:
         np.concatenate([np.empty(0, np.uint32), *cols]),
         np.concatenate([np.empty(0, np.float64), *values]),
     )
+
+
+def give_back() -> None:
+    """Gives memory that reading left unused back to the system, which allocators keep otherwise."""
+    import pyarrow
+
+    pyarrow.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

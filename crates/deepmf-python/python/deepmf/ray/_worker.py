@@ -53,6 +53,7 @@ class Worker:
         """Makes problems and models."""
         for place, shard in self.shards.items():
             shard.begin(totals, self.shape[0], (place, self.count))
+        _parquet.give_back()
 
     def advance(
         self, steps: int, folder: str, turn: int, ask: Callable[[dict[int, Floats]], Any] | None
@@ -69,6 +70,15 @@ class Worker:
                 if (last / name).exists():
                     shutil.copy(last / name, new / name)
             folders[place] = str(new)
+        try:
+            return self._train(steps, folders, ask)
+        finally:
+            # Each turn has threads of its own, whose allocators would keep what they freed.
+            _parquet.give_back()
+
+    def _train(
+        self, steps: int, folders: dict[int, str], ask: Callable[[dict[int, Floats]], Any] | None
+    ) -> dict[str, Any]:
         if ask is None:
             shards = [self.shards[place] for place in self.places]
             told, stopped = _deepmf.advance_together(shards, steps, list(folders.values()))
