@@ -1,4 +1,7 @@
-"""A sweep of 1,000 trials on Ray, by one worker and by two: `python bench/ray/sweep.py`. Seconds of each, their ratio, and whether all results agree."""
+"""A sweep of 1,000 trials on Ray, by one worker and by two, by turns: `RAY_worker_niceness=0 python bench/ray/sweep.py`.
+
+Seconds of each, the ratio of the best, and whether all results agree with those of the local sweep.
+"""
 
 import sys
 import time
@@ -13,7 +16,7 @@ data.low-rank = { shape = [30, 30], rank = 2 }
 problem.mask.count = 450
 model.deep-linear = { depth = 3, init.gaussian.scale = 1e-2 }
 train.group-rms-prop.rate = 1e-3
-train.stop.steps = 3000
+train.stop.steps = 1000
 train.stop.loss-below = 0.0
 train.record.every = 1000
 vary = [{ seed = [SEEDS] }]
@@ -31,7 +34,7 @@ def timeless(trials):
 def main():
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     seconds, results = {1: [], 2: []}, []
-    for workers in (1, 2, 1, 2):
+    for workers in (1, 2) * 3:
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
         sweep(spec(4 * workers), pack=1)  # workers start
         begun = time.perf_counter()

@@ -195,6 +195,29 @@ mod tests {
     }
 
     #[test]
+    fn what_shards_cannot_agree_on_is_refused() {
+        use crate::model::DeepLinear;
+        use crate::problem::{Constant, Problem};
+        use crate::train::optimizer::{Adam, GroupRmsProp};
+        use crate::train::{Probe, Stop, Trainer};
+        let problem = Problem::full(&crate::linalg::Mat::eye(3, 3), Constant::Mean).unwrap();
+        let told = |trainer: Trainer<'_>, depth: usize| {
+            let mut model = DeepLinear::with_width((3, 3), depth, 2).unwrap();
+            let handle = LocalReduce::new(1).remove(0);
+            trainer.reduce(handle).fit(&problem, &mut model).unwrap_err().to_string()
+        };
+        let adam = || Trainer::new(Adam::new(0.1).unwrap());
+        assert_eq!(
+            told(adam(), 1),
+            "a model whose rows are in shards must be deep linear of 2 or more layers, but it is another"
+        );
+        assert!(told(Trainer::new(GroupRmsProp::new(0.1).unwrap()), 2).contains("by itself"));
+        let refused = "a run in shards must be without probes, blocks, and bounds of gradient or time, but it is with one";
+        assert_eq!(told(adam().record(Probe::TestError), 2), refused);
+        assert_eq!(told(adam().stop(Stop::new().gradient_below(1e-3)), 2), refused);
+    }
+
+    #[test]
     fn a_shard_that_is_gone_is_told_to_the_others() {
         let mut handles = LocalReduce::new(2);
         drop(handles.pop());
