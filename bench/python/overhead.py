@@ -18,7 +18,7 @@ import numpy as np
 from deepmf import MatrixCompletion
 from deepmf.datasets import make_completion
 
-STEPS = int(os.environ.get("STEPS", "6000"))
+STEPS = int(os.environ.get("STEPS", "2400"))
 
 
 def main():

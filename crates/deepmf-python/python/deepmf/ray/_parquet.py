@@ -1,4 +1,4 @@
-"""Entries of a table from Parquet, a shard of its rows at a time."""
+"""Entries of a table from Parquet, a shard of its rows at a time, and the memory that this takes."""
 
 from __future__ import annotations
 
@@ -81,3 +81,10 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def map_large() -> None:
+    """Lets glibc give large blocks back as soon as they are freed, whatever thread had them."""
+    choose = getattr(ctypes.CDLL(None), "mallopt", None)
+    if choose is not None:
+        choose(-3, 1 << 20)  # M_MMAP_THRESHOLD

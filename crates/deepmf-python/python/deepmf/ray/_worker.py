@@ -131,6 +131,7 @@ class Actor(Worker):
     def __init__(self, threads: int, *given: Any) -> None:
         # Its process computes nothing before this; without it each actor would take all processors.
         os.environ["RAYON_NUM_THREADS"] = str(threads)
+        _parquet.map_large()
         super().__init__(*given)
 
     def turn(self, steps: int, folder: str, turn: int, summer: Any, epoch: int) -> dict[str, Any]:
