@@ -58,8 +58,9 @@ impl RowShard {
     }
 
     /// Entries that are fitted, entries that are held out, the sum of the former.
-    fn totals(&self) -> (f64, f64, f64) {
-        let totals = self.lock().totals();
+    fn totals(&self, py: Python<'_>) -> (f64, f64, f64) {
+        // A loop that holds the shard may wait for the interpreter.
+        let totals = py.detach(|| self.lock().totals());
         (totals.fitted, totals.held, totals.sum)
     }
 
@@ -100,8 +101,8 @@ impl RowShard {
     }
 
     /// How many numbers a sum over the shards has.
-    fn shared(&self) -> usize {
-        self.lock().shared()
+    fn shared(&self, py: Python<'_>) -> usize {
+        py.detach(|| self.lock().shared())
     }
 }
 
