@@ -65,15 +65,9 @@ impl RowShard {
     }
 
     /// Makes problem and model, by the totals of all shards.
-    fn begin(
-        &self,
-        py: Python<'_>,
-        totals: (f64, f64, f64),
-        rows: usize,
-        shard: (usize, usize),
-    ) -> PyResult<()> {
+    fn begin(&self, py: Python<'_>, totals: (f64, f64, f64), rows: usize) -> PyResult<()> {
         let totals = RowTotals { fitted: totals.0, held: totals.1, sum: totals.2 };
-        detached(py, || self.lock().begin(totals, rows, shard))
+        detached(py, || self.lock().begin(totals, rows))
     }
 
     /// Trains until so many steps are made; `sum` gives the sums of its numbers over all shards. What came of it, as JSON.

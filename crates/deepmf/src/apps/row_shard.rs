@@ -61,6 +61,8 @@ pub struct RowTotals {
 /// Shard `place` of `count` of the rows of a table: the rows `place`, `place` + `count`, …, counted from 0.
 pub struct RowShard {
     settings: RowShardSettings,
+    /// Its place, and how many shards there are.
+    shard: (usize, usize),
     fitted: Entries,
     held: Entries,
     ready: Option<Ready>,
@@ -109,7 +111,7 @@ impl RowShard {
             if drawn < settings.validation { held.push(e) } else { fitted.push(e) }
         }
         let (fitted, held) = (entries.take(&fitted), entries.take(&held));
-        Ok(Self { settings, fitted, held, ready: None })
+        Ok(Self { settings, shard: (place, count), fitted, held, ready: None })
     }
 
     /// What this shard adds to the totals.
@@ -125,8 +127,8 @@ impl RowShard {
     ///
     /// # Errors
     /// [`Error::Parameter`] if this shard has no entry to fit, or none that is held out where there should be some.
-    pub fn begin(&mut self, totals: RowTotals, rows: usize, shard: (usize, usize)) -> Result<()> {
-        let (place, count) = shard;
+    pub fn begin(&mut self, totals: RowTotals, rows: usize) -> Result<()> {
+        let (place, count) = self.shard;
         let (own, cols) = self.fitted.shape();
         if (place..rows).step_by(count).len() != own {
             let expected = format!("{} rows", (place..rows).step_by(count).len());
@@ -267,7 +269,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (place, one) in shards.iter_mut().enumerate() {
             std::fs::create_dir(folder.path().join(place.to_string())).unwrap();
-            one.begin(totals, 60, (place, count)).unwrap();
+            one.begin(totals, 60).unwrap();
         }
         let mut last = None;
         for &steps in stops {
@@ -333,7 +335,7 @@ mod tests {
         let mut one = shard(&all, 1, 3);
         let totals = one.totals();
         assert!(one.factors().is_err());
-        let told = one.begin(totals, 90, (1, 3)).unwrap_err().to_string();
+        let told = one.begin(totals, 90).unwrap_err().to_string();
         assert_eq!(told, "a shard of the rows must have 30 rows, but it has 20");
     }
 }

@@ -51,8 +51,8 @@ class Worker:
 
     def begin(self, totals: Totals) -> None:
         """Makes problems and models."""
-        for place, shard in self.shards.items():
-            shard.begin(totals, self.shape[0], (place, self.count))
+        for shard in self.shards.values():
+            shard.begin(totals, self.shape[0])
         _parquet.give_back()
 
     def advance(
