@@ -210,7 +210,8 @@ impl Completed {
     }
 }
 
-fn temporary() -> Result<tempfile::TempDir> {
+/// A folder that goes when it is dropped.
+pub(crate) fn temporary() -> Result<tempfile::TempDir> {
     tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), "write to", e))
 }
 

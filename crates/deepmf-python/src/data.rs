@@ -6,7 +6,7 @@ use deepmf::data::{self, Entries, ReadOptions, Triplets};
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 
-use crate::numbers::{array, word};
+use crate::numbers::{array, places, word};
 use crate::work::detached;
 
 /// Lists of rows, columns and values.
@@ -74,6 +74,22 @@ fn random_ratings(
     Ok(listed(py, &made))
 }
 
+/// Views of samples in blobs, and the class of each sample.
+#[pyfunction]
+fn random_views(
+    py: Python<'_>,
+    shape: (usize, usize),
+    widths: Vec<usize>,
+    noise: usize,
+    spread: f64,
+    seed: u64,
+) -> PyResult<(Vec<Bound<'_, PyArray2<f64>>>, Bound<'_, PyArray1<i64>>)> {
+    let made = detached(py, || data::random_views(shape, &widths, noise, spread, seed))?;
+    let views = made.views.iter().map(|view| array(py, &view.to_dense()));
+    let classes = made.classes.map_or(vec![], |classes| classes.of);
+    Ok((views.collect::<PyResult<_>>()?, places(py, &classes)))
+}
+
 /// Normal operators m x rows x cols, each row after row, flat.
 #[pyfunction]
 fn gaussian_operators(
@@ -120,6 +136,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(with_spectrum, module)?)?;
     module.add_function(wrap_pyfunction!(random_cells, module)?)?;
     module.add_function(wrap_pyfunction!(random_ratings, module)?)?;
+    module.add_function(wrap_pyfunction!(random_views, module)?)?;
     module.add_function(wrap_pyfunction!(gaussian_operators, module)?)?;
     module.add_function(wrap_pyfunction!(read, module)?)
 }

@@ -4,12 +4,14 @@
 #![allow(clippy::type_complexity, reason = "Python unpacks tuples")]
 
 mod analysis;
+mod clustering;
 mod completion;
 mod data;
 mod failure;
 mod numbers;
 mod problem;
 mod recommender;
+mod row_shard;
 mod sensing;
 mod study;
 mod work;
@@ -26,6 +28,8 @@ fn _deepmf(module: &Bound<'_, PyModule>) -> PyResult<()> {
         completion::register,
         sensing::register,
         recommender::register,
+        clustering::register,
+        row_shard::register,
         analysis::register,
         data::register,
         study::register,

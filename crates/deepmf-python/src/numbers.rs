@@ -101,6 +101,11 @@ pub(crate) fn arrays<'py>(
     matrices.iter().map(|matrix| array(py, &matrix.to_mat())).collect()
 }
 
+/// Places of clusters or classes, counted from 0.
+pub(crate) fn places<'py>(py: Python<'py>, of: &[usize]) -> Bound<'py, PyArray1<i64>> {
+    PyArray1::from_iter(py, of.iter().map(|&place| i64::try_from(place).unwrap_or(i64::MAX)))
+}
+
 /// Settings from JSON, what is not given being the default of the spec.
 pub(crate) fn settings<T: DeserializeOwned>(text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|e| {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use deepmf::experiment::{Experiment, Outcome, RunOptions};
 use deepmf::report::{Axis, Figure, Layer};
-use deepmf::{Result, spec};
+use deepmf::{Error, Result, spec};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use serde_json::{Map, Value, json};
@@ -18,12 +18,22 @@ fn complete_spec(py: Python<'_>, text: &str) -> PyResult<String> {
     detached(py, || spec::parse(text, "spec".as_ref())?.toml())
 }
 
+/// The trials of an experiment: the name and the fingerprint of each.
+#[pyfunction]
+fn trials(py: Python<'_>, text: &str, base: PathBuf) -> PyResult<Vec<(String, String)>> {
+    detached(py, || {
+        let experiment = Experiment::new(spec::parse(text, "spec".as_ref())?, &base)?;
+        let trials = experiment.trials().iter();
+        Ok(trials.map(|trial| (trial.name(), trial.fingerprint.clone())).collect())
+    })
+}
+
 /// One trial: its numbers as JSON, and what was recorded along it.
 type Trial<'py> = (String, Vec<(String, Bound<'py, PyArray1<f64>>)>);
 
-/// Runs an experiment file or the text of one.
+/// Runs the text of an experiment file, or the trials at some places of it.
 #[pyfunction]
-#[pyo3(signature = (text, base, folder=None, threads=None, resume=false))]
+#[pyo3(signature = (text, base, folder=None, threads=None, resume=false, places=None))]
 fn run_experiment<'py>(
     py: Python<'py>,
     text: &str,
@@ -31,6 +41,7 @@ fn run_experiment<'py>(
     folder: Option<PathBuf>,
     threads: Option<usize>,
     resume: bool,
+    places: Option<Vec<usize>>,
 ) -> PyResult<(Vec<Trial<'py>>, bool)> {
     let (trials, stopped) = stoppable(py, None, |desk| {
         let experiment = Experiment::new(spec::parse(text, "spec".as_ref())?, &base)?;
@@ -41,9 +52,15 @@ fn run_experiment<'py>(
             resume,
             ..RunOptions::default()
         };
-        let reports = experiment.run(&options)?;
+        let all = experiment.trials();
+        let places = places.unwrap_or_else(|| (0..all.len()).collect());
+        if let Some(place) = places.iter().find(|place| **place >= all.len()) {
+            return Err(Error::parameter("a place", format!("below {}", all.len()), place));
+        }
+        let reports = experiment.run_some(&places, &options)?;
         let names = numbers();
-        let trials = experiment.trials().iter().zip(reports).map(|(trial, report)| {
+        let trials = places.iter().zip(reports).map(|(place, report)| {
+            let trial = &all[*place];
             let mut map = Map::new();
             map.insert("name".into(), json!(report.name));
             map.insert("fingerprint".into(), json!(trial.fingerprint));
@@ -126,6 +143,7 @@ fn figure(
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(complete_spec, module)?)?;
+    module.add_function(wrap_pyfunction!(trials, module)?)?;
     module.add_function(wrap_pyfunction!(run_experiment, module)?)?;
     module.add_function(wrap_pyfunction!(figure, module)?)
 }

@@ -363,3 +363,72 @@ fn the_studies_of_this_project_can_be_read() {
         }
     }
 }
+
+/// Every file under a folder by its path there; times, which no two runs share, are cut out.
+fn contents(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            let inner = contents(&path);
+            found.extend(inner.into_iter().map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
+            continue;
+        }
+        let mut bytes = fs::read(&path).unwrap();
+        if name == "result.json" {
+            let text = String::from_utf8(bytes).unwrap();
+            let lines = text.lines().filter(|line| !line.contains("\"seconds\""));
+            bytes = lines.collect::<Vec<_>>().join("\n").into_bytes();
+        } else if name == "results.csv" {
+            bytes = rows(folder).join("\n").into_bytes();
+        }
+        found.insert(name, bytes);
+    }
+    found
+}
+
+#[test]
+fn shards_of_a_sweep_merged_are_the_whole_sweep_bit_for_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let experiment = sweep(folder.path());
+    let whole = experiment.run(&options(&path("whole"), 1)).unwrap();
+    let mut shards = Vec::new();
+    for i in 1..=3 {
+        let shard = format!("{i}/3").parse().unwrap();
+        shards.push(path(&format!("shard{i}")));
+        experiment.run_shard(shard, &options(&shards[i - 1], i)).unwrap();
+    }
+    let some = experiment.merge(&shards[1..], &path("some")).unwrap();
+    let missing = some.iter().filter(|report| report.outcome == Outcome::Interrupted).count();
+    assert_eq!(missing, 2);
+    experiment.run(&options(&path("some"), 2)).unwrap();
+    let merged = experiment.merge(&shards, &path("merged")).unwrap();
+    for (one, other) in whole.iter().zip(&merged) {
+        let (mut one, mut other) = (one.clone(), other.clone());
+        assert_eq!(one.trajectory().unwrap(), other.trajectory().unwrap());
+        let numbers = |report: &mut deepmf::experiment::TrialReport| {
+            let result = report.result().unwrap();
+            let names = ["steps", "loss", "test_error", "effective_rank", "nuclear_norm"];
+            (result.fingerprint.clone(), names.map(|name| result.number(name)))
+        };
+        assert_eq!(numbers(&mut one), numbers(&mut other));
+    }
+    let expected = contents(&path("whole"));
+    assert!(expected.len() > 4 * 4, "{:?}", expected.keys());
+    assert!(contents(&path("merged")) == expected);
+    assert!(contents(&path("some")) == expected);
+
+    let alone = SWEEP.split("[[vary]]").next().unwrap();
+    let alone = Experiment::new(spec::parse(alone, Path::new("a.toml")).unwrap(), ".").unwrap();
+    let told = alone.merge(&shards, &path("none")).unwrap_err().to_string();
+    assert_eq!(told, "an experiment in shards must be a sweep, but it is a single run");
+    let other = SWEEP.replace("\"seed\" =", "\"train.stop.steps\" =");
+    let other = Experiment::new(spec::parse(&other, Path::new("a.toml")).unwrap(), ".").unwrap();
+    let told = other.merge(&shards, &path("none")).unwrap_err().to_string();
+    assert!(
+        told.ends_with("must be the results of this sweep, but it has other columns"),
+        "{told}"
+    );
+}

@@ -2,24 +2,61 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use deepmf::experiment::Shard;
 
-use super::{Kept, Written};
+use super::{Kept, Written, value};
 
 /// Run an experiment, a sweep or the spec of a run folder.
 ///
 /// An experiment writes its results to the run folder (results if --run names no other) as they come. The spec.toml of a
 /// completion or a sensing repeats it, with the output of deepmf complete or deepmf sense.
+///
+/// A sweep may be run in shards, on any machines; --merge then puts their run folders together to what one run would have written.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  deepmf run experiment.toml --run results")]
+#[command(after_help = "Example:\n  deepmf run experiment.toml --run results\n  \
+    deepmf run experiment.toml --shard 2/8 --run shards/2\n  \
+    deepmf run experiment.toml --merge shards/* --run results\n  \
+    deepmf run experiment.toml --emit slurm --shards 8 -o array.sh")]
 pub(crate) struct Run {
     /// The file.
     #[arg(value_name = "SPEC.toml")]
     pub(crate) spec: PathBuf,
     #[command(flatten)]
+    pub(crate) parts: Parts,
+    #[command(flatten)]
     pub(crate) written: Written,
     #[command(flatten)]
     pub(crate) kept: Kept,
+}
+
+/// A sweep in parts.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Shards")]
+pub(crate) struct Parts {
+    /// Run only this share of a sweep, such as 2/8: trials 2, 10, 18, …
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
+    /// Run nothing: put the run folders of shards together in the run folder. The exit code is 1 if a trial is in none of them.
+    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["shard", "emit", "resume"])]
+    pub(crate) merge: Vec<PathBuf>,
+    /// Run nothing: write the script of an array job to -o, or to stdout.
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["shard", "resume", "json", "report", "format"])]
+    pub(crate) emit: Option<Emit>,
+    /// Of the script: how many shards [default: one a trial, at most 100].
+    #[arg(long, value_name = "N", value_parser = value::count, requires = "emit")]
+    pub(crate) shards: Option<usize>,
+}
+
+/// What can be written in place of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emit {
+    /// A script for sbatch.
+    Slurm,
+}
+
+fn shard(word: &str) -> Result<Shard, String> {
+    word.parse().map_err(|_| "must be I/N with I from 1 to N, such as 2/8".into())
 }
 
 /// Put run folders into one page.

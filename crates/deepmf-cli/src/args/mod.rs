@@ -16,7 +16,7 @@ pub(crate) use cluster::Cluster;
 pub(crate) use complete::{Complete, Kept};
 pub(crate) use data::{Data, Describe, Fetch, LowRank, Make, MaskTable, Scene, Split, SplitBy};
 pub(crate) use experiment::{
-    Analyse, ConstantName, Doctor, Place, Report, Run, Study, StudyCheck, StudyRun,
+    Analyse, ConstantName, Doctor, Parts, Place, Report, Run, Study, StudyCheck, StudyRun,
 };
 pub(crate) use recommend::{
     RatingsInput, Recommend, RecommendCompare, RecommendEvaluate, RecommendExplain, RecommendFit,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use deepmf::Result;
-use deepmf::experiment::{Experiment, Outcome, RunOptions, TrialReport};
+use deepmf::experiment::{Experiment, Outcome, RunOptions, Shard, TrialReport};
 use deepmf::report::{Column, Table};
 use deepmf::train::StopReason;
 use serde_json::{Value, json};
@@ -18,9 +18,10 @@ use crate::progress::Bar;
 const TOLD: [&str; 9] =
     ["steps", "loss", "test_error", "effective_rank", "rmse", "acc", "nmi", "objective", "seconds"];
 
-/// Runs an experiment; results go to `folder` as they come.
+/// Runs an experiment, or a shard of it; results go to `folder` as they come.
 pub(super) fn run(
     experiment: &Experiment,
+    shard: Option<Shard>,
     folder: &Path,
     resume: bool,
     interrupt: &Arc<AtomicBool>,
@@ -28,6 +29,7 @@ pub(super) fn run(
 ) -> Result<Vec<TrialReport>> {
     let bar = Arc::new(Bar::new(talk));
     let total = experiment.trials().len();
+    let total = shard.map_or(total, |shard| shard.places(total).len());
     let (shown, done) = (bar.clone(), std::sync::atomic::AtomicUsize::new(0));
     let options = RunOptions {
         folder: Some(folder.into()),
@@ -40,7 +42,10 @@ pub(super) fn run(
         })),
         on_progress: None,
     };
-    experiment.run(&options)
+    match shard {
+        Some(shard) => experiment.run_shard(shard, &options),
+        None => experiment.run(&options),
+    }
 }
 
 /// How an experiment ended: badly if a trial diverged or was interrupted.

@@ -18,6 +18,7 @@ mod explain;
 mod report;
 mod run;
 mod sense;
+mod slurm;
 mod split;
 mod study;
 

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use deepmf::Error;
-use deepmf::experiment::Experiment;
+use deepmf::data::write_whole;
+use deepmf::experiment::{Experiment, Outcome};
 
+use super::slurm::Array;
 use super::{Ending, complete, experiment, report, sense};
-use crate::args::Run;
+use crate::args::{Parts, Run};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::output::{self, Talk};
@@ -23,6 +25,10 @@ pub(crate) fn run(args: &Run, talk: Talk) -> Result<Ending, Failure> {
     if !Job::is_in(&text) {
         return sweep(args, talk);
     }
+    if args.parts.shard.is_some() || !args.parts.merge.is_empty() || args.parts.emit.is_some() {
+        let what = "what is run in shards";
+        return Err(Error::parameter(what, "a sweep", "a completion or a sensing").into());
+    }
     let job = Job::read(&text, path)?;
     match job.complete {
         Some(_) => complete::fill(&job, &args.written, &args.kept, None, talk),
@@ -31,6 +37,10 @@ pub(crate) fn run(args: &Run, talk: Talk) -> Result<Ending, Failure> {
 }
 
 fn sweep(args: &Run, talk: Talk) -> Result<Ending, Failure> {
+    let folder = args.kept.run.clone().unwrap_or_else(|| PathBuf::from(RESULTS));
+    if args.parts.emit.is_some() {
+        return emit(args, &folder);
+    }
     if args.written.output.is_some() || args.written.format.is_some() {
         let error = Error::parameter(
             "-o",
@@ -46,11 +56,20 @@ fn sweep(args: &Run, talk: Talk) -> Result<Ending, Failure> {
         place::check_file(path, &[&args.spec])?;
     }
     let experiment = Experiment::load(&args.spec)?;
-    let folder = args.kept.run.clone().unwrap_or_else(|| PathBuf::from(RESULTS));
     must_be_free(&folder, args.kept.resume)?;
-    let reports =
-        experiment::run(&experiment, &folder, args.kept.resume, &interrupt::flag(), talk)?;
+    let Parts { shard, merge, .. } = &args.parts;
+    let reports = if merge.is_empty() {
+        let (resume, flag) = (args.kept.resume, interrupt::flag());
+        experiment::run(&experiment, *shard, &folder, resume, &flag, talk)?
+    } else {
+        experiment.merge(merge, &folder)?
+    };
     experiment::tell(&experiment.spec.title, &reports, talk)?;
+    let missing = reports.iter().filter(|report| report.outcome == Outcome::Interrupted).count();
+    if !merge.is_empty() && missing > 0 {
+        let again = "deepmf run with --resume makes them";
+        talk.warning(&format!("{missing} trials are in none of the shards; {again}"));
+    }
     talk.line(&format!("the run folder: {}", folder.display()));
     if let Some(path) = &args.kept.report {
         report::compared(&report::recorded(&folder)?)?.save(path)?;
@@ -59,6 +78,21 @@ fn sweep(args: &Run, talk: Talk) -> Result<Ending, Failure> {
         output::json(&experiment::json(&folder, &reports))?;
     }
     Ok(experiment::ending(&reports))
+}
+
+/// Writes the script of an array job.
+fn emit(args: &Run, folder: &Path) -> Result<Ending, Failure> {
+    let experiment = Experiment::load(&args.spec)?;
+    let array = Array { spec: &args.spec, folder, shards: args.parts.shards };
+    let script = array.script(&experiment)?;
+    match args.written.output.as_deref().filter(|path| *path != Path::new("-")) {
+        Some(path) => {
+            place::check_file(path, &[&args.spec])?;
+            write_whole(path, script.as_bytes())?;
+        }
+        None => output::stdout(script.as_bytes())?,
+    }
+    Ok(Ending::Done)
 }
 
 /// A folder with results is gone on with only if that was asked for.

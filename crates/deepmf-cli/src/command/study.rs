@@ -40,7 +40,8 @@ pub(crate) fn run(args: &StudyRun, talk: Talk) -> Result<Ending, Failure> {
     let flag = interrupt::flag();
     let mut ending = Ending::Done;
     for (figure, experiment) in &experiments {
-        let reports = experiment::run(experiment, &folder.join(figure), args.resume, &flag, talk)?;
+        let reports =
+            experiment::run(experiment, None, &folder.join(figure), args.resume, &flag, talk)?;
         experiment::tell(&experiment.spec.title, &reports, talk)?;
         if experiment::ending(&reports) == Ending::No {
             ending = Ending::No;

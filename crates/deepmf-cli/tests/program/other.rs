@@ -139,6 +139,63 @@ fn a_sweep_is_run_told_and_reported() {
 }
 
 #[test]
+fn shards_of_a_sweep_are_merged_and_what_is_missing_is_told() {
+    let desk = Desk::new();
+    desk.write("sweep.toml", SWEEP);
+    let whole = desk.json("run sweep.toml --run whole --json");
+    assert_eq!(desk.json("run sweep.toml --shard 1/2 --run p/1 --json")["trials"][0]["steps"], 50);
+    let missing = desk.run("run sweep.toml --merge p/1 --run half");
+    assert_eq!(missing.status.code(), Some(1));
+    let told = stderr(&missing);
+    assert!(told.contains("1 trials are in none of the shards"), "{told}");
+    desk.done("run sweep.toml --run half --resume");
+    desk.done("run sweep.toml --shard 2/2 --run p/2");
+    let merged = desk.json("run sweep.toml --merge p/1 p/2 --run merged --json --report m.html");
+    for place in [0, 1] {
+        for key in ["trial", "stop_reason", "steps", "loss", "effective_rank"] {
+            assert_eq!(merged["trials"][place][key], whole["trials"][place][key], "{key}");
+        }
+    }
+    assert!(desk.text("m.html").contains("<svg"));
+    for (line, words) in [
+        ("run sweep.toml --merge p/1 --run merged", "the run folder must be new or empty"),
+        ("run sweep.toml --merge p --run other", "results.csv"),
+        ("run sweep.toml --shard 3/2", "must be I/N with I from 1 to N"),
+        ("run sweep.toml --shards 2", "--emit"),
+        ("run sweep.toml --emit slurm --shards 3", "--shards must be from 1 to 2"),
+    ] {
+        let output = desk.run(line);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(stderr(&output).contains(words), "{line}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_script_of_an_array_job_runs_every_shard_and_merges_them() {
+    let desk = Desk::new();
+    desk.write("sweep.toml", SWEEP);
+    let script = desk.done("run sweep.toml --emit slurm --run out");
+    insta::assert_snapshot!(script);
+    desk.done("run sweep.toml --emit slurm --run out -o array.sh");
+    assert_eq!(desk.text("array.sh"), script);
+    // What Slurm would do with it on one node.
+    let task = |id: &str, words: &[&str]| {
+        let mut shell = std::process::Command::new("bash");
+        shell.arg("array.sh").args(words).current_dir(desk.path(""));
+        shell.env("SLURM_ARRAY_TASK_ID", id).env("SLURM_CPUS_PER_TASK", "1");
+        shell.env("DEEPMF_PROGRAM", env!("CARGO_BIN_EXE_deepmf"));
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    };
+    task("1", &[]);
+    task("2", &[]);
+    task("2", &["merge"]);
+    assert!(!desk.path("out").exists());
+    task("1", &["merge"]);
+    assert_eq!(desk.text("out/results.csv").lines().count(), 3);
+}
+
+#[test]
 fn a_claim_that_fails_gives_exit_code_1() {
     let desk = Desk::new();
     std::fs::create_dir_all(desk.path("studies/tiny")).unwrap();

@@ -1,4 +1,4 @@
-"""Deep matrix factorization W = W_N … W_1: completion, sensing, recommenders, and what theory says of them.
+"""Deep matrix factorization W = W_N … W_1: completion, sensing, recommenders, clusters, and what theory says of them.
 
 The estimators follow scikit-learn. They are loaded when they are first used, so that the import is quick.
 """
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from . import callbacks as callbacks
     from . import datasets as datasets
     from . import plots as plots
+    from . import ray as ray
     from . import study as study
     from ._torch import from_torch as from_torch
+    from .clustering import MultiViewClustering as MultiViewClustering
     from .completion import MatrixCompletion as MatrixCompletion
     from .recommender import Recommender as Recommender
     from .sensing import MatrixSensing as MatrixSensing
@@ -27,21 +29,24 @@ if TYPE_CHECKING:
 _WHERE = {
     "MatrixCompletion": "completion",
     "MatrixSensing": "sensing",
+    "MultiViewClustering": "clustering",
     "Recommender": "recommender",
     "from_torch": "_torch",
 }
-_MODULES = ("analysis", "callbacks", "datasets", "plots", "study")
+_MODULES = ("analysis", "callbacks", "datasets", "plots", "ray", "study")
 
 __all__ = [
     "DeepmfError",
     "MatrixCompletion",
     "MatrixSensing",
+    "MultiViewClustering",
     "Recommender",
     "analysis",
     "callbacks",
     "datasets",
     "from_torch",
     "plots",
+    "ray",
     "study",
 ]
 

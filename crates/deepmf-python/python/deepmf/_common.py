@@ -98,5 +98,10 @@ def _recommender(data: bytes) -> _deepmf.Recommender:
     return _deepmf.recommender_of(data)
 
 
+def _clustered(data: bytes) -> _deepmf.Clustered:
+    return _deepmf.clustered_of(data)
+
+
+copyreg.pickle(_deepmf.Clustered, lambda it: (_clustered, (it.state(),)))
 copyreg.pickle(_deepmf.Completed, lambda it: (_completed, it.state()))
 copyreg.pickle(_deepmf.Recommender, lambda it: (_recommender, (it.state(),)))

@@ -21,6 +21,7 @@ __all__ = [
     "make_ratings",
     "make_sensing",
     "make_spectrum",
+    "make_views",
     "read",
 ]
 
@@ -193,6 +194,48 @@ def make_spectrum(
     [3.0, 1.0]
     """
     return _deepmf.with_spectrum(shape, list(values), symmetric, random_state)
+
+
+def make_views(
+    n_samples: int,
+    n_features: Sequence[int],
+    *,
+    n_clusters: int,
+    n_noise: int = 0,
+    spread: float = 0.3,
+    random_state: int = 0,
+) -> tuple[list[Floats], NDArray[np.int64]]:
+    """Views of samples in blobs of about the same size.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of samples; sample i is of class i mod `n_clusters`.
+    n_features : sequence of int
+        Features of each view in which blobs differ.
+    n_clusters : int
+        Number of blobs.
+    n_noise : int, default=0
+        Further features of each view that say nothing; they come last.
+    spread : float, default=0.3
+        Standard deviation of the samples around their centre, whose features are standard normal.
+    random_state : int, default=0
+        The seed.
+
+    Returns
+    -------
+    views : list of ndarray of shape (n_samples, n_features + n_noise)
+    classes : ndarray of int
+
+    Examples
+    --------
+    >>> from deepmf.datasets import make_views
+    >>> views, classes = make_views(60, [8, 12], n_clusters=3)
+    >>> [view.shape for view in views], classes[:4].tolist()
+    ([(60, 8), (60, 12)], [0, 1, 2, 0])
+    """
+    shape = (n_samples, n_clusters)
+    return _deepmf.random_views(shape, list(n_features), n_noise, spread, random_state)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,13 @@ class Trial:
     trajectory: dict[str, NDArray[np.float64]] = field(repr=False)
 
 
+def _read(spec: str | PathLike[str]) -> tuple[str, str]:
+    """The text of an experiment, and the folder that its paths are seen from."""
+    if isinstance(spec, str) and ("\n" in spec or "=" in spec):
+        return spec, "."
+    return Path(spec).read_text(encoding="utf-8"), fspath(Path(spec).parent)
+
+
 def complete_spec(spec: str) -> str:
     """A spec with every default filled in.
 
@@ -97,9 +104,7 @@ def run(
     >>> [trial.result["seed"] for trial in trials]
     [0, 1]
     """
-    is_text = isinstance(spec, str) and ("\n" in spec or "=" in spec)
-    text = str(spec) if is_text else Path(spec).read_text(encoding="utf-8")
-    base = "." if is_text else fspath(Path(spec).parent)
+    text, base = _read(spec)
     where = None if folder is None else fspath(folder)
     trials, stopped = _deepmf.run_experiment(text, base, where, threads, resume)
     if stopped:

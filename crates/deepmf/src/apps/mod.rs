@@ -22,6 +22,7 @@ mod missingness;
 mod offsets;
 mod part;
 mod recommender;
+mod row_shard;
 mod saved;
 mod selection;
 mod sensing;
@@ -40,5 +41,6 @@ pub use recommender::{
     Compared, Evaluation, Explanation, FoldedIn, Ids, Known, Prediction, Ranking, RankingSettings,
     Recommender, Recommends, Share, compare_recommenders,
 };
+pub use row_shard::{RowShard, RowShardSettings, RowTotals};
 pub use selection::{Candidate, Stage};
 pub use sensing::{Sensed, Sensing};

@@ -42,7 +42,8 @@ impl fmt::Display for Preparation {
 }
 
 /// What makes a view ready, kept so that new samples can be made ready alike.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ViewTransform {
     /// How; never [`Preparation::Auto`], which chooses one.
     pub how: Preparation,
@@ -52,6 +53,24 @@ pub struct ViewTransform {
 }
 
 impl ViewTransform {
+    /// The number of features of the views that it makes ready.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Refuses one that was read and does not fit itself.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is not a pair of numbers a feature where one is asked for.
+    pub(crate) fn check(&self) -> Result<()> {
+        let asked = matches!(self.how, Preparation::Counts | Preparation::Standard);
+        let expected = if asked { self.width } else { 0 };
+        if self.standard.len() == expected {
+            return Ok(());
+        }
+        Err(Error::shape("the scales of the features", expected, self.standard.len()))
+    }
+
     /// The view made ready. Of unit length, few numbers are stored sparse.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod clustered;
 mod measure;
 mod recommended;
 mod result;
+mod shard;
 pub mod study;
 mod sweep;
 mod take;
@@ -20,6 +21,7 @@ pub use build::{Parts, build};
 pub use claim::{Along, Bound, Claim, Origin, Within};
 pub use measure::{Judgement, Verdict};
 pub use result::TrialResult;
+pub use shard::Shard;
 pub use sweep::{Outcome, TrialReport};
 pub use take::Take;
 

@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 use super::result::{TrialResult, numbers};
 use super::{Experiment, RunOptions, trial};
 use crate::data::write_whole;
-use crate::spec::Work;
 use crate::train::{StopReason, Trajectory};
 use crate::{Error, Result};
 
@@ -43,6 +42,11 @@ impl TrialReport {
     pub(super) fn of(experiment: &Experiment, place: usize, outcome: Outcome) -> Self {
         let name = experiment.trials[place].name();
         Self { place, name, outcome, trajectory: None, folder: None }
+    }
+
+    /// With its run folder, if that is there.
+    pub(super) fn within(self, folder: &Path) -> Self {
+        Self { folder: folder.exists().then(|| folder.to_path_buf()), ..self }
     }
 
     /// Its result, if it has one.
@@ -86,14 +90,11 @@ impl<'a> Sweep<'a> {
         };
         fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create", e))?;
         let path = folder.join("results.csv");
-        let keys: Vec<&str> = keys(experiment).collect();
-        let numbers = numbers(&experiment.spec.work).iter().copied();
-        let mut text =
-            line(std::iter::once("run").chain(keys.iter().copied()).chain(FIELDS).chain(numbers))?;
+        let mut text = head(experiment)?;
         let mut finished = HashMap::new();
         if options.resume && path.exists() {
             let before = fs::read(&path).map_err(|e| Error::io(&path, "read", e))?;
-            for (row, result) in rows(&before, &text, &experiment.spec.work, keys.len()) {
+            for (row, result) in found(experiment, &before).unwrap_or_default() {
                 text.push_str(&row);
                 finished.insert(result.fingerprint.clone(), result);
             }
@@ -171,10 +172,17 @@ fn line<'a>(fields: impl Iterator<Item = &'a str>) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The whole rows of an earlier table with this head; a row that was torn when the program ended is left out.
-fn rows(before: &[u8], head: &str, work: &Work, keys: usize) -> Vec<(String, TrialResult)> {
+/// The first line of `results.csv`.
+pub(super) fn head(experiment: &Experiment) -> Result<String> {
+    let numbers = numbers(&experiment.spec.work).iter().copied();
+    line(std::iter::once("run").chain(keys(experiment)).chain(FIELDS).chain(numbers))
+}
+
+/// The whole rows of an earlier table of this experiment, if it is one; a row that was torn when the program ended is left out.
+pub(super) fn found(experiment: &Experiment, before: &[u8]) -> Option<Vec<(String, TrialResult)>> {
+    let (work, keys) = (&experiment.spec.work, keys(experiment).count());
     let text = String::from_utf8_lossy(before);
-    let Some(body) = text.strip_prefix(head) else { return vec![] };
+    let body = text.strip_prefix(&head(experiment).ok()?)?;
     let whole = body.rfind('\n').map_or("", |end| &body[..=end]);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(whole.as_bytes());
     let rows = reader.records().filter_map(|record| {
@@ -183,5 +191,5 @@ fn rows(before: &[u8], head: &str, work: &Work, keys: usize) -> Vec<(String, Tri
         let result = TrialResult::of_fields(work, fields.first()?, fields.get(keys + 1..)?)?;
         Some((line(record.iter()).ok()?, result))
     });
-    rows.collect()
+    Some(rows.collect())
 }

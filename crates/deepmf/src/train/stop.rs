@@ -133,6 +133,11 @@ impl Stop {
     pub fn time(self, time: Duration) -> Self {
         Self { time: Some(time), ..self }
     }
+
+    /// Whether all shards of a run see the same numbers, and so stop at the same step.
+    pub(super) fn is_shared(&self) -> bool {
+        self.gradient_below.is_none() && self.time.is_none()
+    }
 }
 
 /// Watches the rules along a run.

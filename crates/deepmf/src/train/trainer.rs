@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::blocks::Walk;
 use super::checkpoint::Checkpoint;
+use super::reduce::{Reduce, Sums};
 use super::run::{Log, Moment, Run};
 use super::stop::Watch;
 use super::validation::Best;
@@ -44,6 +45,7 @@ pub struct Trainer<'a> {
     checkpoint_every: Duration,
     resume: bool,
     blocks: Option<Blocks>,
+    sums: Option<Sums<'a>>,
     seed: u64,
 }
 
@@ -67,6 +69,7 @@ impl<'a> Trainer<'a> {
             checkpoint_every: Duration::from_secs(30),
             resume: false,
             blocks: None,
+            sums: None,
             seed: 0,
         }
     }
@@ -132,6 +135,14 @@ impl<'a> Trainer<'a> {
         Self { blocks: Some(blocks), ..self }
     }
 
+    /// Trains one of several shards of the rows: the loss and the gradient of every layer but the last one, W_N, are summed over the shards by
+    /// `reduce` before each step, and a validation likewise. The problem of a shard is that of its rows, with a weight by which the losses of all shards add
+    /// up to that of the whole; the model has their rows of W_N, and the same other layers in all shards.
+    #[must_use]
+    pub fn reduce(self, reduce: impl Reduce + 'a) -> Self {
+        Self { sums: Some(Sums::new(reduce)), ..self }
+    }
+
     /// The seed of what a network draws in training: its blocks and what dropout drops.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
@@ -142,8 +153,8 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if model and problem differ in shape; [`Error::Parameter`](crate::Error::Parameter) if
-    /// the optimizer cannot move the model, or blocks are asked for where it is no network or the problem has none; what reading
-    /// or writing the folder gives.
+    /// the optimizer cannot move the model, blocks are asked for where it is no network or the problem has none, or rows are in shards and
+    /// model, optimizer, probes or stop rules look at more than each has; what reading or writing the folder, or a sum over shards, gives.
     pub fn fit(&mut self, problem: &Problem, model: &mut dyn Model) -> Result<Run> {
         let (wanted, found) = (problem.shape(), model.shape());
         if wanted != found {
@@ -151,6 +162,14 @@ impl<'a> Trainer<'a> {
             return Err(crate::Error::shape("the model", words(wanted), words(found)));
         }
         self.optimizer.check(model)?;
+        if let Some(sums) = &mut self.sums {
+            sums.check(model, &*self.optimizer)?;
+            if !self.probes.is_empty() || self.blocks.is_some() || !self.stop.is_shared() {
+                let what = "a run in shards";
+                let allowed = "without probes, blocks, and bounds of gradient or time";
+                return Err(crate::Error::parameter(what, allowed, "with one"));
+            }
+        }
         let begun = Instant::now();
         let mut room = Room::new(model);
         let mut state = State {
@@ -186,12 +205,16 @@ impl<'a> Trainer<'a> {
             if !std::mem::take(&mut room.fresh) {
                 room.evaluate(shown, model);
             }
+            let mut asked = self.interrupt.as_ref().is_some_and(|it| it.load(Ordering::Relaxed));
+            if let Some(sums) = &mut self.sums {
+                asked = sums.meet(&mut room, asked)?;
+            }
             // What is measured goes a way of its own, so that a step finds that of its training.
             if model.is_network() {
                 std::mem::swap(&mut room.pass, &mut state.measuring);
             }
-            let worse = self.validate(model, &mut room, &mut state);
-            let reason = self.reason(&mut state, &room, begun.elapsed(), worse);
+            let worse = self.validate(model, &mut room, &mut state)?;
+            let reason = self.reason(&mut state, &room, begun.elapsed(), (worse, asked));
             if reason.is_some() || state.step.is_multiple_of(self.every) {
                 self.note(problem, model, &mut room, &mut state, reason.is_some())?;
             }
@@ -215,14 +238,17 @@ impl<'a> Trainer<'a> {
     }
 
     /// Evaluates the validation, if it is due; says whether it has not improved for too long.
-    fn validate(&self, model: &dyn Model, room: &mut Room, state: &mut State) -> bool {
-        let Some(validation) = &self.validation else { return false };
+    fn validate(&mut self, model: &dyn Model, room: &mut Room, state: &mut State) -> Result<bool> {
+        let Some(validation) = &self.validation else { return Ok(false) };
         if !state.step.is_multiple_of(validation.every) || !room.loss.is_finite() {
-            return false;
+            return Ok(false);
         }
-        let (loss, value) = (room.loss, room.value(&validation.problem, model));
+        let (loss, mut value) = (room.loss, room.value(&validation.problem, model));
         room.loss = loss;
-        state.best.note(validation, value, state.step, model)
+        if let Some(sums) = &mut self.sums {
+            value = sums.one(value)?;
+        }
+        Ok(state.best.note(validation, value, state.step, model))
     }
 
     fn reason(
@@ -230,9 +256,8 @@ impl<'a> Trainer<'a> {
         state: &mut State,
         room: &Room,
         elapsed: Duration,
-        worse: bool,
+        (worse, interrupted): (bool, bool),
     ) -> Option<StopReason> {
-        let interrupted = self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
         let rule = state.watch.check(&self.stop, state.step, room, elapsed);
         rule.or(self.optimizer.outcome())
             .or(worse.then_some(StopReason::ValidationWorse))

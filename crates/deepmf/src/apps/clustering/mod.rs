@@ -4,6 +4,7 @@ mod clustered;
 mod found;
 mod gathered;
 mod ready;
+mod saved;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -65,6 +65,25 @@ fn every_method_tells_blobs_apart_and_most_place_new_samples() {
 }
 
 #[test]
+fn what_was_saved_places_samples_as_before() {
+    let views = blobs(&[8, 12]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clusters");
+    for method in ClusteringMethod::ALL {
+        let found = Clustering::new(with(method)).unwrap().fit(&views, 1).unwrap();
+        found.save(&path).unwrap();
+        let loaded = Clustered::load(&path).unwrap();
+        assert_eq!(loaded.labels, found.labels, "{method:?}");
+        assert_eq!(loaded.embedding, found.embedding);
+        assert_eq!((loaded.sweeps(), loaded.reason), (found.sweeps(), found.reason));
+        assert_eq!(loaded.predict(&views).ok(), found.predict(&views).ok(), "{method:?}");
+    }
+    std::fs::write(&path, b"nothing").unwrap();
+    let told = Clustered::load(&path).unwrap_err().to_string();
+    assert!(told.contains("must be a safetensors file"), "{told}");
+}
+
+#[test]
 fn a_sample_that_a_view_does_not_know_is_placed_by_the_others() {
     let mut views = blobs(&[8, 12, 6]);
     for i in 0..90 {

@@ -128,6 +128,10 @@ impl Optimizer for Adam {
         Ok(())
     }
 
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
         vec![
             ("steps", vec![self.steps as f64]),

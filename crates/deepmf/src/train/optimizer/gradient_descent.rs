@@ -102,6 +102,10 @@ impl Optimizer for GradientDescent {
         Ok(())
     }
 
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
         vec![("steps", vec![self.steps as f64])]
     }

@@ -65,6 +65,11 @@ pub trait Optimizer: Send {
         must_be_double(model)
     }
 
+    /// Whether a step moves each parameter by its own gradient and history alone, so that parameters may be moved apart.
+    fn is_elementwise(&self) -> bool {
+        false
+    }
+
     /// Its own time, recorded along the run, if it has one.
     fn clock(&self) -> Option<Clock> {
         None
@@ -97,6 +102,10 @@ impl<O: Optimizer + ?Sized> Optimizer for &mut O {
 
     fn check(&self, model: &dyn Model) -> Result<()> {
         (**self).check(model)
+    }
+
+    fn is_elementwise(&self) -> bool {
+        (**self).is_elementwise()
     }
 
     fn clock(&self) -> Option<Clock> {

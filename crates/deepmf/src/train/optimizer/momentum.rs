@@ -79,6 +79,10 @@ impl Optimizer for Momentum {
         Ok(())
     }
 
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
         vec![("steps", vec![self.steps as f64]), ("velocity", self.velocity.to_double())]
     }

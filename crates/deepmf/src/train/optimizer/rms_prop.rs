@@ -83,6 +83,10 @@ impl Optimizer for RmsProp {
         Ok(())
     }
 
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
         vec![("steps", vec![self.steps as f64]), ("squares", self.squares.to_double())]
     }
