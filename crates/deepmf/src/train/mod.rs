@@ -48,7 +48,7 @@ use crate::problem::{Evaluation, Problem};
 /// Scratch of a training loop: made once, used by every step.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// The loss at the model, before the step.
+    /// The loss at the model, before the step, penalties of the model included.
     pub loss: f64,
     /// Its gradient with respect to the parameters.
     pub gradient: Params,
@@ -78,6 +78,7 @@ impl Room {
     /// Evaluates loss and gradient at the model.
     pub fn evaluate(&mut self, problem: &Problem, model: &dyn Model) {
         self.loss = problem.evaluate(&model.forward(&mut self.pass), &mut self.evaluation);
+        self.loss += model.penalty(&mut self.pass);
         model.pullback(&self.evaluation.cotangent, &mut self.pass, &mut self.gradient);
     }
 

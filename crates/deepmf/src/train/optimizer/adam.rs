@@ -1,10 +1,10 @@
 //! Adam, with AMSGrad's maximum on request (Kingma & Ba 2015; Reddi, Kale, Kumar 2018).
 
-use super::elementwise::{Rule, each};
+use super::elementwise::{Rule, each_in};
 use super::{Optimizer, must_be_fraction, must_be_positive, number, part};
 use crate::Result;
 use crate::linalg::{Real, wide};
-use crate::model::{Model, Numbers};
+use crate::model::{Model, Numbers, Params};
 use crate::problem::Problem;
 use crate::train::{Room, Schedule};
 
@@ -16,6 +16,7 @@ pub struct Adam {
     epsilon: f64,
     amsgrad: bool,
     schedule: Schedule,
+    groups: Vec<(usize, f64)>,
     steps: u64,
     first: Numbers,
     second: Numbers,
@@ -35,6 +36,7 @@ impl Adam {
             epsilon: 1e-8,
             amsgrad: false,
             schedule: Schedule::Constant,
+            groups: Vec::new(),
             steps: 0,
             first: Numbers::default(),
             second: Numbers::default(),
@@ -63,6 +65,26 @@ impl Adam {
     #[must_use]
     pub fn schedule(self, schedule: Schedule) -> Self {
         Self { schedule, ..self }
+    }
+
+    /// Moves groups of matrices, each of so many that follow each other, with a factor on the rate of its own; those after the last group have
+    /// the factor 1. Everything else being by number, this is one Adam a group.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`](crate::Error::Parameter) if a factor is not above 0.
+    pub fn groups(self, groups: Vec<(usize, f64)>) -> Result<Self> {
+        groups.iter().try_for_each(|(_, factor)| must_be_positive("the factor of a group", *factor))?;
+        Ok(Self { groups, ..self })
+    }
+
+    /// Where the numbers of a group end, given where they begin and its place.
+    fn group(&self, params: &Params, place: usize, begin: usize) -> (usize, f64) {
+        let Some(&(count, factor)) = self.groups.get(place) else {
+            return (params.numbers().len(), 1.0);
+        };
+        let before: usize = self.groups[..place].iter().map(|(count, _)| count).sum();
+        let own = params.slots().iter().skip(before).take(count);
+        (begin + own.map(|slot| slot.rows * slot.cols).sum::<usize>(), factor)
     }
 }
 
@@ -114,13 +136,19 @@ impl Optimizer for Adam {
         let (b1, b2) = self.betas;
         let t = self.steps as f64;
         let (rate, root) = (rate / (1.0 - b1.powf(t)), (1.0 - b2.powf(t)).sqrt());
-        let rule = Move { rate, root, betas: self.betas, epsilon: self.epsilon };
         let (params, gradient) = (model.params_mut(), &room.gradient);
-        let (first, second) = (&mut self.first, &mut self.second);
-        if self.amsgrad {
-            each(&rule, params, gradient, [first, second, &mut self.largest]);
-        } else {
-            each(&rule, params, gradient, [first, second]);
+        let mut begin = 0;
+        for place in 0..=self.groups.len() {
+            let (end, factor) = self.group(params, place, begin);
+            let rule =
+                Move { rate: factor * rate, root, betas: self.betas, epsilon: self.epsilon };
+            let (range, first, second) = (begin..end, &mut self.first, &mut self.second);
+            if self.amsgrad {
+                each_in(&rule, range, params, gradient, [first, second, &mut self.largest]);
+            } else {
+                each_in(&rule, range, params, gradient, [first, second]);
+            }
+            begin = end;
         }
     }
 

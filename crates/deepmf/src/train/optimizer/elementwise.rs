@@ -1,5 +1,7 @@
 //! Rules that move each parameter by itself, in either precision, on as many threads as there are.
 
+use std::ops::Range;
+
 use crate::linalg::Real;
 use crate::model::{Numbers, Params, Precision};
 
@@ -19,14 +21,26 @@ pub(super) fn each<const M: usize>(
     gradient: &Params,
     moments: [&mut Numbers; M],
 ) {
+    each_in(rule, 0..gradient.numbers().len(), params, gradient, moments);
+}
+
+/// Moves the parameters in `range` by a rule.
+pub(super) fn each_in<const M: usize>(
+    rule: &impl Rule<M>,
+    range: Range<usize>,
+    params: &mut Params,
+    gradient: &Params,
+    moments: [&mut Numbers; M],
+) {
     match gradient.numbers() {
-        Numbers::Double(g) => typed(rule, params, g, moments),
-        Numbers::Single(g) => typed(rule, params, g, moments),
+        Numbers::Double(g) => typed(rule, range, params, g, moments),
+        Numbers::Single(g) => typed(rule, range, params, g, moments),
     }
 }
 
 fn typed<T: Precision, const M: usize>(
     rule: &impl Rule<M>,
+    range: Range<usize>,
     params: &mut Params,
     gradient: &[T],
     moments: [&mut Numbers; M],
@@ -40,9 +54,10 @@ fn typed<T: Precision, const M: usize>(
                 numbers.copy_from(&before);
             }
         }
-        T::slice_mut(numbers)
+        &mut T::slice_mut(numbers)[range.clone()]
     });
-    split(rule, T::slice_mut(params.numbers_mut()), gradient, moments);
+    let x = &mut T::slice_mut(params.numbers_mut())[range.clone()];
+    split(rule, x, &gradient[range], moments);
 }
 
 fn split<T: Real, const M: usize>(
