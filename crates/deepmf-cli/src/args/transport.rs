@@ -32,7 +32,13 @@ pub(crate) struct TransportMatrix {
     #[arg(value_name = "Z", required_unless_present = "transport")]
     pub(crate) observed: Option<PathBuf>,
     /// A picture that is the true transport: resized to inner x inner, from 0 to 1; with --light, forms Z.
-    #[arg(long, value_name = "FILE", requires = "light", conflicts_with = "observed", help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "light",
+        conflicts_with = "observed",
+        help_heading = "Input"
+    )]
     pub(crate) transport: Option<PathBuf>,
     /// A picture that is the true light: resized to inner x frames, from 0 to 1.
     #[arg(long, value_name = "FILE", requires = "transport", help_heading = "Input")]

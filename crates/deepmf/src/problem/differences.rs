@@ -101,7 +101,10 @@ impl Observation for Differences {
         let (cols, rows, step) = self.runs();
         for (j, out) in cols.zip(out.chunks_exact_mut(rows.len())) {
             let start = j * self.shape.0;
-            let (from, to) = (&values[start + rows.start..][..rows.len()], &values[start + rows.start + step..][..rows.len()]);
+            let (from, to) = (
+                &values[start + rows.start..][..rows.len()],
+                &values[start + rows.start + step..][..rows.len()],
+            );
             for ((out, from), to) in out.iter_mut().zip(from).zip(to) {
                 *out = to - from;
             }

@@ -174,12 +174,7 @@ impl Default for VideoTransport {
             penalties: FactorPenalties::default(),
             penalty_rows: 0,
             white: 0.998,
-            restarts: Restarts {
-                rate: 6e-5,
-                amsgrad: true,
-                steps: 100_000,
-                ..Restarts::default()
-            },
+            restarts: Restarts { rate: 6e-5, amsgrad: true, steps: 100_000, ..Restarts::default() },
         }
     }
 }

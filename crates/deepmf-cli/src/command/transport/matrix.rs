@@ -10,7 +10,10 @@ use deepmf::random::{Purpose, normal, stream};
 use deepmf::{Error, Result};
 use serde_json::json;
 
-use super::{Judged, Repeats, ending, fitted, opened, page, tell, write_fit, write_matrix, write_model, write_picture};
+use super::{
+    Judged, Repeats, ending, fitted, opened, page, tell, write_fit, write_matrix, write_model,
+    write_picture,
+};
 use crate::args::TransportMatrix;
 use crate::command::Ending;
 use crate::failure::Failure;
@@ -65,7 +68,7 @@ pub(in crate::command) fn matrix(args: &TransportMatrix, talk: Talk) -> Result<E
         "cols": given.observed.cols(),
         "inner": args.inner,
     });
-    write_fit(&mut result, &found);
+    write_fit(&mut result, &found, compared)?;
     judged.write(&mut result);
     result["transport_correlation"] = json!(judged.transport);
     result["seed"] = json!(args.seed());
@@ -81,7 +84,12 @@ pub(in crate::command) fn matrix(args: &TransportMatrix, talk: Talk) -> Result<E
             pictures.insert(1, ("the true light", "light-truth.png"));
         }
         write_model(folder.path(), &found)?;
-        let subtitle = format!("{} x {} from {} inside", given.observed.rows(), given.observed.cols(), args.inner);
+        let subtitle = format!(
+            "{} x {} from {} inside",
+            given.observed.rows(),
+            given.observed.cols(),
+            args.inner
+        );
         let page = page::page(&subtitle, &found, &result, &spec, (folder.path(), &pictures))?;
         folder.finish(&result, &page)?;
     }
@@ -113,7 +121,11 @@ impl Given {
             let truth = read_dense(path)?;
             let found = (truth.rows(), truth.cols());
             let words = |(rows, cols): (usize, usize)| format!("({rows}, {cols})");
-            if found == shape { Ok(Some(truth)) } else { Err(Error::shape(what, words(shape), words(found))) }
+            if found == shape {
+                Ok(Some(truth))
+            } else {
+                Err(Error::shape(what, words(shape), words(found)))
+            }
         };
         let (rows, cols) = (observed.rows(), observed.cols());
         Ok(Self {
@@ -159,7 +171,8 @@ fn correlation(a: &Mat, b: &Mat) -> f64 {
 /// What each row's mean alone would correlate, were it not taken off.
 pub(super) fn static_correlation(truth: &Mat) -> f64 {
     let count = truth.cols() as f64;
-    let means: Vec<f64> =
-        (0..truth.rows()).map(|i| (0..truth.cols()).map(|t| truth[(i, t)]).sum::<f64>() / count).collect();
+    let means: Vec<f64> = (0..truth.rows())
+        .map(|i| (0..truth.cols()).map(|t| truth[(i, t)]).sum::<f64>() / count)
+        .collect();
     correlation(&Mat::from_fn(truth.rows(), truth.cols(), |i, _| means[i]), truth)
 }

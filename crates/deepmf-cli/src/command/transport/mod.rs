@@ -10,7 +10,7 @@ pub(super) use video::video;
 use std::path::Path;
 
 use deepmf::analysis::metrics::VideoAgreement;
-use deepmf::apps::{FoundLight, LightBaseline, LightBaselines, LightTransport};
+use deepmf::apps::{CompareLight, FoundLight, LightBaseline, LightBaselines, LightTransport};
 use deepmf::data::{Entries, Table, Video, write, write_video, write_whole};
 use deepmf::linalg::Mat;
 use deepmf::model::{Numbers, Tensors};
@@ -121,7 +121,11 @@ fn clipped(z: &Mat) -> Mat {
 }
 
 /// Adds the keys of the fit itself.
-fn write_fit(value: &mut Value, found: &FoundLight) {
+fn write_fit(
+    value: &mut Value,
+    found: &FoundLight,
+    compare: Option<&CompareLight<'_>>,
+) -> Result<()> {
     let kept = found.kept();
     value["steps"] = json!(kept.steps);
     value["seconds"] = json!(found.seconds);
@@ -133,6 +137,12 @@ fn write_fit(value: &mut Value, found: &FoundLight) {
     value["kept"] = json!(kept.kept);
     value["parameters"] = json!(found.parameters);
     value["trials"] = json!(found.trials);
+    if let (Some(compare), Some(trials)) = (compare, value["trials"].as_array_mut()) {
+        for (value, trial) in trials.iter_mut().zip(&found.trials) {
+            value["correlation"] = json!(compare(&trial.light)?.correlation);
+        }
+    }
+    Ok(())
 }
 
 /// One that was interrupted or diverged spoils the answer.

@@ -10,7 +10,9 @@ use deepmf::{Error, Result};
 use serde_json::json;
 
 use super::matrix::static_correlation;
-use super::{Judged, Repeats, ending, fitted, opened, page, tell, write_fit, write_matrix, write_model};
+use super::{
+    Judged, Repeats, ending, fitted, opened, page, tell, write_fit, write_matrix, write_model,
+};
 use crate::args::TransportVideo;
 use crate::command::Ending;
 use crate::failure::Failure;
@@ -65,12 +67,13 @@ pub(in crate::command) fn video(args: &TransportVideo, talk: Talk) -> Result<End
         "colours": observed.channels(),
         "hidden": [args.hidden.0, args.hidden.1],
     });
-    write_fit(&mut result, &found);
+    write_fit(&mut result, &found, compared)?;
     judged.write(&mut result);
     result["seed"] = json!(args.seed());
     if let Some(folder) = &folder {
         let path = folder.path();
-        let mut pictures = vec![("what was observed", "observed.gif"), ("the hidden video", "hidden.gif")];
+        let mut pictures =
+            vec![("what was observed", "observed.gif"), ("the hidden video", "hidden.gif")];
         write_video(path.join("observed.gif"), &padded)?;
         let hidden = shown(&found.light, args.hidden)?;
         write_video(path.join("hidden.gif"), &hidden)?;
@@ -88,7 +91,11 @@ pub(in crate::command) fn video(args: &TransportVideo, talk: Talk) -> Result<End
         write_model(path, &found)?;
         let subtitle = format!(
             "{} x {} pixels, {} frames, {} x {} hidden",
-            observed.height(), observed.width(), padded.frames(), args.hidden.0, args.hidden.1
+            observed.height(),
+            observed.width(),
+            padded.frames(),
+            args.hidden.0,
+            args.hidden.1
         );
         let page = page::page(&subtitle, &found, &result, &spec, (path, &pictures))?;
         folder.finish(&result, &page)?;
@@ -119,7 +126,11 @@ fn transport(path: &Path, observed: &Video, hidden: (usize, usize)) -> Result<Ma
     let expected = (observed.height() * observed.width(), hidden.0 * hidden.1);
     let found = (known.rows(), known.cols());
     let words = |(rows, cols): (usize, usize)| format!("({rows}, {cols})");
-    if found == expected { Ok(known) } else { Err(Error::shape("the true transport", words(expected), words(found))) }
+    if found == expected {
+        Ok(known)
+    } else {
+        Err(Error::shape("the true transport", words(expected), words(found)))
+    }
 }
 
 /// Light as a video, white where it is brightest.
@@ -127,7 +138,8 @@ fn shown(light: &[Mat], (height, width): (usize, usize)) -> Result<Video> {
     let largest = light.iter().map(Mat::max_abs).fold(f64::MIN_POSITIVE, f64::max);
     let (pixels, frames) = (light[0].rows(), light[0].cols());
     let cells = (0..frames).flat_map(|t| (0..pixels).map(move |pixel| (pixel, t)));
-    let values = cells.flat_map(|cell| light.iter().map(move |light| (light[cell] / largest).clamp(0.0, 1.0)));
+    let values = cells
+        .flat_map(|cell| light.iter().map(move |light| (light[cell] / largest).clamp(0.0, 1.0)));
     Video::new([frames, height, width, light.len()], values.collect())
 }
 
@@ -137,7 +149,8 @@ fn sheet(found: &FoundLight, observed: &Video, hidden: (usize, usize)) -> Result
     let step = (1..).find(|step| {
         hidden.0.div_ceil(*step) * height <= SHEET && hidden.1.div_ceil(*step) * width <= SHEET
     });
-    let step = step.filter(|step| *step <= hidden.0.max(hidden.1)).unwrap_or(hidden.0.max(hidden.1));
+    let step =
+        step.filter(|step| *step <= hidden.0.max(hidden.1)).unwrap_or(hidden.0.max(hidden.1));
     let (rows, cols) = (hidden.0.div_ceil(step), hidden.1.div_ceil(step));
     let largest = found.transport.iter().map(Mat::max_abs).fold(f64::MIN_POSITIVE, f64::max);
     let colours = found.transport.len();
@@ -146,7 +159,9 @@ fn sheet(found: &FoundLight, observed: &Video, hidden: (usize, usize)) -> Result
         for x in 0..cols * width {
             let lamp = (y / height * step) * hidden.1 + x / width * step;
             let pixel = y % height * width + x % width;
-            values.extend(found.transport.iter().map(|t| (t[(pixel, lamp)] / largest).clamp(0.0, 1.0)));
+            values.extend(
+                found.transport.iter().map(|t| (t[(pixel, lamp)] / largest).clamp(0.0, 1.0)),
+            );
         }
     }
     Video::new([1, rows * height, cols * width, colours], values)

@@ -56,7 +56,9 @@ impl HeldOut {
 
     /// Ones for what is fitted and zeros for what is not; none if everything is.
     fn weights(&self, fitted: Vec<bool>) -> Option<Vec<f64>> {
-        self.problem.as_ref().map(|_| fitted.into_iter().map(|it| f64::from(u8::from(it))).collect())
+        self.problem
+            .as_ref()
+            .map(|_| fitted.into_iter().map(|it| f64::from(u8::from(it))).collect())
     }
 
     /// For each measurement of a term, given as this type made it, one where it is fitted and else zero.

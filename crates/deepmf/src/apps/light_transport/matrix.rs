@@ -74,7 +74,11 @@ fn must_tell(z: &Mat) -> Result<f64> {
         return Err(Error::parameter("the observed matrix", allowed, "the same in every column"));
     }
     let mean = z.values().iter().sum::<f64>() / z.values().len() as f64;
-    if mean > 0.0 { Ok(mean) } else { Err(Error::parameter("the mean of the observed matrix", "above 0", mean)) }
+    if mean > 0.0 {
+        Ok(mean)
+    } else {
+        Err(Error::parameter("the mean of the observed matrix", "above 0", mean))
+    }
 }
 
 /// Row sums, their mean taken off, their root mean square 1.

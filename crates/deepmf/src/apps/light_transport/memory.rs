@@ -23,7 +23,9 @@ pub(super) fn needed<T: Real>(
 ) -> usize {
     let networks: usize = decoders
         .iter()
-        .map(|decoder| SINGLE * (COPIES * decoder.network().outputs() + STATES * decoder.parameters()))
+        .map(|decoder| {
+            SINGLE * (COPIES * decoder.network().outputs() + STATES * decoder.parameters())
+        })
         .sum();
     let rows = if settings.in_basis { sizes.vectors + 1 } else { pixels };
     let product = sizes.colours * rows * sizes.frames;

@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::selection::Watch;
 use super::Stage;
+use super::selection::Watch;
 
 /// Finds light and transport from several seeds, and keeps what meets best what is held out.
 #[derive(Default)]

@@ -12,9 +12,7 @@ use crate::model::{Model, Params, TransportLight};
 use crate::problem::Problem;
 use crate::spec::{Restarts, Schedule};
 use crate::train::optimizer::{Adam, Averaged, Penalized};
-use crate::train::{
-    Room, Run, Stop, StopReason, Trainer, Trajectory, Validation, try_trials,
-};
+use crate::train::{Room, Run, Stop, StopReason, Trainer, Trajectory, Validation, try_trials};
 use crate::{Error, Result};
 
 /// Steps between two looks at what is held out.
@@ -38,6 +36,9 @@ pub struct LightTrial {
     pub kept: &'static str,
     /// Time taken, in seconds.
     pub seconds: f64,
+    /// L of each colour, as [`FoundLight::light`].
+    #[serde(skip)]
+    pub light: Vec<Mat>,
 }
 
 /// Light and transport that were found.
@@ -93,7 +94,8 @@ impl LightTransport<'_> {
         factors: impl Fn(&TransportLight) -> (Vec<Mat>, Vec<Mat>),
     ) -> Result<FoundLight> {
         let begun = Instant::now();
-        let seeds: Vec<u64> = (0..fit.restarts.seeds as u64).map(|place| self.seed + place).collect();
+        let seeds: Vec<u64> =
+            (0..fit.restarts.seeds as u64).map(|place| self.seed + place).collect();
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
         let rounds = seeds.len().div_ceil(threads.min(seeds.len()).max(1));
         let time = fit.restarts.minutes.map(|minutes| 60.0 * minutes / rounds as f64);
@@ -106,16 +108,19 @@ impl LightTransport<'_> {
             let worth = trial.held_out_error.unwrap_or(trial.product_error);
             if worth.is_nan() { f64::INFINITY } else { worth }
         };
-        let best = (0..fitted.len()).min_by(|a, b| worth(&fitted[*a]).total_cmp(&worth(&fitted[*b])));
+        let best =
+            (0..fitted.len()).min_by(|a, b| worth(&fitted[*a]).total_cmp(&worth(&fitted[*b])));
         let Some(chosen) = best else {
             return Err(Error::parameter("the fit", "let run for one step or more", "interrupted"));
         };
-        let trials = fitted.iter().map(|(trial, ..)| trial.clone()).collect();
-        let (_, model, trajectory) = fitted.swap_remove(chosen);
-        let (transport, light) = factors(&model);
+        for (trial, model, _) in &mut fitted {
+            trial.light = factors(model).1;
+        }
+        let trials: Vec<LightTrial> = fitted.iter().map(|(trial, ..)| trial.clone()).collect();
+        let (trial, model, trajectory) = fitted.swap_remove(chosen);
         Ok(FoundLight {
-            transport,
-            light,
+            transport: factors(&model).0,
+            light: trial.light,
             trials,
             chosen,
             parameters: model.params().numbers().len(),
@@ -157,7 +162,8 @@ impl LightTransport<'_> {
         });
         if let Some(problem) = fit.held_out {
             let patience = fit.restarts.patience.unwrap_or(u64::MAX / 16);
-            trainer = trainer.validation(Validation::new(problem.clone()).every(LOOK).patience(patience));
+            trainer =
+                trainer.validation(Validation::new(problem.clone()).every(LOOK).patience(patience));
         }
         if let Some(folder) = &self.folder {
             let own = folder.join(format!("seed-{seed}"));
@@ -178,6 +184,7 @@ impl LightTransport<'_> {
             product_error: (fit.error)(&model),
             kept,
             seconds: run.seconds,
+            light: Vec::new(),
         };
         Ok((trial, model, run.trajectory))
     }

@@ -46,7 +46,13 @@ impl LightTransport<'_> {
         };
         // What the decoder cannot make is told before anything is computed.
         let decoders = [sizes.light::<f32>()?, sizes.transport::<f32>()?];
-        memory::must_fit(settings, &sizes, z[0].rows(), decoders.each_ref(), self.workers(settings.restarts.seeds))?;
+        memory::must_fit(
+            settings,
+            &sizes,
+            z[0].rows(),
+            decoders.each_ref(),
+            self.workers(settings.restarts.seeds),
+        )?;
         let basis = VideoBasis::of(&z, sizes.vectors)?;
         let stacked = if settings.in_basis {
             let reduced: Result<Vec<Mat>> =
@@ -94,7 +100,9 @@ impl LightTransport<'_> {
         }
         let bad = good.iter().filter(|good| !**good).count();
         if bad > 0 {
-            found.warnings.push(format!("{bad} of {} pixels are over-exposed and left out", good.len()));
+            found
+                .warnings
+                .push(format!("{bad} of {} pixels are over-exposed and left out", good.len()));
         }
         Ok(found)
     }
@@ -138,9 +146,8 @@ fn problem(
 ) -> Result<Problem> {
     let lags = 1..=settings.longest_lag;
     if !settings.in_basis {
-        let lagged = lags.map(|lag| {
-            held.differences(z, (Axis::Cols, lag, 0), settings.lagged, false)
-        });
+        let lagged =
+            lags.map(|lag| held.differences(z, (Axis::Cols, lag, 0), settings.lagged, false));
         let lagged = lagged.collect::<Result<_>>()?;
         return Problem::sum(vec![held.direct(z, settings.direct, true)])?.one_of(lagged);
     }
@@ -149,9 +156,11 @@ fn problem(
     // Means over the pixels of the frame, of which the rows of the basis are so many fewer.
     let squared = |mut term: Term, columns: usize| {
         let before = held.fitted(&term);
-        let weights = before.into_iter().enumerate().map(|(place, fitted)| fitted * each[place % each.len()]);
+        let weights =
+            before.into_iter().enumerate().map(|(place, fitted)| fitted * each[place % each.len()]);
         let weights: Vec<f64> = weights.collect();
-        let loss: Arc<dyn Loss> = Arc::new(Squared { constant: Constant::Sum, weights: Some(weights) });
+        let loss: Arc<dyn Loss> =
+            Arc::new(Squared { constant: Constant::Sum, weights: Some(weights) });
         term.weight /= count * columns as f64;
         term.loss = loss;
         term

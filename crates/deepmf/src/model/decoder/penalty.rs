@@ -27,7 +27,13 @@ pub struct FactorPenalties {
 impl Default for FactorPenalties {
     /// The published weights.
     fn default() -> Self {
-        Self { non_negative: 10.0, smooth_rows: 1e-3, smooth_cols: 1e-3, chroma: 1e-3, magnitude: 1e-4 }
+        Self {
+            non_negative: 10.0,
+            smooth_rows: 1e-3,
+            smooth_cols: 1e-3,
+            chroma: 1e-3,
+            magnitude: 1e-4,
+        }
     }
 }
 
@@ -102,7 +108,11 @@ impl<T: Real> Penalised<T> {
         let inside = bases.first().map_or(0, |basis| basis.len() / known.max(1));
         if !whole || bases.iter().any(|basis| basis.len() != inside * known) || known == 0 {
             let found = format!("{known} of {} in rows of {}", map.known.len(), map.width);
-            return Err(Error::shape("the map of pixels", "as many known pixels as the basis", found));
+            return Err(Error::shape(
+                "the map of pixels",
+                "as many known pixels as the basis",
+                found,
+            ));
         }
         let height = map.known.len() / map.width;
         if map.rows == 0 || map.rows > height {
@@ -112,7 +122,9 @@ impl<T: Real> Penalised<T> {
         let spread = |basis: &Vec<T>| {
             let mut all = vec![T::default(); inside * map.known.len()];
             let places = all.chunks_exact_mut(inside).zip(&map.known).filter(|(_, known)| **known);
-            places.zip(basis.chunks_exact(inside)).for_each(|((to, _), from)| to.copy_from_slice(from));
+            places
+                .zip(basis.chunks_exact(inside))
+                .for_each(|((to, _), from)| to.copy_from_slice(from));
             all
         };
         let bases = bases.iter().map(spread).collect();
@@ -147,12 +159,20 @@ impl<T: Real> Penalised<T> {
         room.slope.clear();
         room.slope.resize(self.bases.len() * size, T::default());
         let inside = cores.len() / (self.bases.len() * hidden).max(1);
-        let each = |c: usize| (&self.bases[c][start * inside..(start + pixels) * inside], c * inside * hidden);
+        let each = |c: usize| {
+            (&self.bases[c][start * inside..(start + pixels) * inside], c * inside * hidden)
+        };
         for (c, transport) in room.transport.chunks_exact_mut(size).enumerate() {
             let (basis, core) = each(c);
             let core = MatRef::new(inside, hidden, &cores[core..core + inside * hidden]);
             let out = MatMut::new(hidden, pixels, transport);
-            multiply(out, Accumulate::Replace, T::of(1.0), core.t(), MatRef::new(inside, pixels, basis));
+            multiply(
+                out,
+                Accumulate::Replace,
+                T::of(1.0),
+                core.t(),
+                MatRef::new(inside, pixels, basis),
+            );
         }
         let known = &self.map.known[start..start + pixels];
         value += self.pixelwise(known, hidden, room);
@@ -162,7 +182,8 @@ impl<T: Real> Penalised<T> {
         for (c, slope) in room.slope.chunks_exact(size).enumerate() {
             let (basis, core) = each(c);
             let out = MatMut::new(inside, hidden, &mut into[core..core + inside * hidden]);
-            let (basis, slope) = (MatRef::new(inside, pixels, basis), MatRef::new(hidden, pixels, slope));
+            let (basis, slope) =
+                (MatRef::new(inside, pixels, basis), MatRef::new(hidden, pixels, slope));
             multiply(out, Accumulate::Add, T::of(1.0), basis, slope.t());
         }
         value

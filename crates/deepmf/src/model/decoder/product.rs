@@ -72,7 +72,8 @@ impl<T: Precision> TransportLight<T> {
         keep: f64,
         seed: u64,
     ) -> Result<Self> {
-        let image = |rows, cols, told, number| ImageDecoder { rows, cols, size, told, keep, number };
+        let image =
+            |rows, cols, told, number| ImageDecoder { rows, cols, size, told, keep, number };
         let transport = image(shape.0, inner, told, 0).build()?;
         let light = image(inner, shape.1, None, 1).build()?;
         let model = Self {
@@ -271,7 +272,9 @@ fn slots<T: Precision>(transport: &Decoder<T>, light: &Decoder<T>) -> Params {
     let sides = SIDES.into_iter().zip([transport, light]);
     Params::of::<T>(sides.flat_map(|(side, decoder)| {
         let slots: Vec<_> = decoder.network().slots().collect();
-        slots.into_iter().map(move |(name, rows, cols)| (format!("{side}.{name}"), rows, cols, false))
+        slots
+            .into_iter()
+            .map(move |(name, rows, cols)| (format!("{side}.{name}"), rows, cols, false))
     }))
 }
 
@@ -354,7 +357,8 @@ impl<T: Precision> Model for TransportLight<T> {
         let mut room = std::mem::take(&mut branches[0].product);
         let [mut of_transport, mut of_light] =
             [0, 1].map(|side: usize| std::mem::take(branches[side].way.slope_mut()));
-        for (decoder, slope) in self.decoders().into_iter().zip([&mut of_transport, &mut of_light]) {
+        for (decoder, slope) in self.decoders().into_iter().zip([&mut of_transport, &mut of_light])
+        {
             // What lies beyond the factor has no slope.
             slope.clear();
             slope.resize(decoder.grid().positions() * decoder.channels(), T::default());
@@ -396,7 +400,8 @@ impl<T: Precision> Model for TransportLight<T> {
         let (first, second) =
             T::slice_mut(into.numbers_mut()).split_at_mut(self.transport.parameters());
         let slopes = [(of_transport, first), (of_light, second)];
-        for ((side, decoder), (slope, into)) in self.decoders().into_iter().enumerate().zip(slopes) {
+        for ((side, decoder), (slope, into)) in self.decoders().into_iter().enumerate().zip(slopes)
+        {
             let way = &mut branches[side].way;
             *way.slope_mut() = slope;
             let params = self.part(side, T::slice(self.params.numbers()));

@@ -3,9 +3,11 @@
 use super::*;
 use crate::linalg::{Mat, dot};
 use crate::model::{Mode, Model, Params, Pass, Precision};
-use crate::problem::{Absolute, Axis, Constant, Differences, Full, Observation, Problem, Squared, Term};
-use crate::product::Product;
 use crate::problem::Evaluation;
+use crate::problem::{
+    Absolute, Axis, Constant, Differences, Full, Observation, Problem, Squared, Term,
+};
+use crate::product::Product;
 use crate::random::{Purpose, normal, stream};
 use std::sync::Arc;
 

@@ -77,7 +77,8 @@ impl VideoDecoders {
         let (rows, cols) = self.start();
         let start = Grid::video(self.frames / MULTIPLE, rows, cols);
         let width = self.light.of(WIDTH);
-        let convolved = |stack: Stack<T>, after| stack.convolution(Padding::VIDEO, after, (0.0, 0.2));
+        let convolved =
+            |stack: Stack<T>, after| stack.convolution(Padding::VIDEO, after, (0.0, 0.2));
         let told = |stack: Stack<T>| convolved(stack.coordinates(None), width).leaky();
         let plain = |stack: Stack<T>, after| convolved(stack, after).leaky();
         let stack = told(Stack::latents(start, LIGHT_LATENT, 1.0)).upsampled([2, 2, 2]);
@@ -99,9 +100,8 @@ impl VideoDecoders {
         let (rows, cols) = self.start();
         let start = Grid::image(rows, cols);
         let (narrow, width) = (self.transport.of(32), self.transport.of(WIDTH));
-        let convolved = |stack: Stack<T>, after| {
-            stack.convolution(Padding::IMAGE, after, (0.0, 0.001))
-        };
+        let convolved =
+            |stack: Stack<T>, after| stack.convolution(Padding::IMAGE, after, (0.0, 0.001));
         let told = |stack: Stack<T>, after| convolved(stack.coordinates(None), after).leaky();
         let stack = told(Stack::latents(start, TRANSPORT_LATENT, 0.0), narrow);
         let mut stack = stack.upsampled([1, 2, 2]);

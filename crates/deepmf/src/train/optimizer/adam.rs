@@ -73,7 +73,9 @@ impl Adam {
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) if a factor is not above 0.
     pub fn groups(self, groups: Vec<(usize, f64)>) -> Result<Self> {
-        groups.iter().try_for_each(|(_, factor)| must_be_positive("the factor of a group", *factor))?;
+        groups
+            .iter()
+            .try_for_each(|(_, factor)| must_be_positive("the factor of a group", *factor))?;
         Ok(Self { groups, ..self })
     }
 
@@ -140,8 +142,7 @@ impl Optimizer for Adam {
         let mut begin = 0;
         for place in 0..=self.groups.len() {
             let (end, factor) = self.group(params, place, begin);
-            let rule =
-                Move { rate: factor * rate, root, betas: self.betas, epsilon: self.epsilon };
+            let rule = Move { rate: factor * rate, root, betas: self.betas, epsilon: self.epsilon };
             let (range, first, second) = (begin..end, &mut self.first, &mut self.second);
             if self.amsgrad {
                 each_in(&rule, range, params, gradient, [first, second, &mut self.largest]);
@@ -171,5 +172,36 @@ impl Optimizer for Adam {
         self.second = Numbers::Double(part(state, "second")?);
         self.largest = Numbers::Double(part(state, "largest")?);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::Mat;
+    use crate::model::DeepLinear;
+    use crate::problem::Constant;
+
+    #[test]
+    fn each_group_moves_by_a_rate_of_its_own() {
+        let target = Mat::from_columns(1, 1, vec![5.0]);
+        let problem = Problem::full(&target, Constant::HalfSum).unwrap();
+        let moved = |groups: Vec<(usize, f64)>| {
+            let mut model = DeepLinear::new(&[1, 1, 1, 1]).unwrap();
+            model.params_mut().values_mut().copy_from_slice(&[1.0, 1.0, 1.0]);
+            let mut optimizer = Adam::new(0.1).unwrap().groups(groups).unwrap();
+            let mut room = Room::new(&model);
+            room.evaluate(&problem, &model);
+            optimizer.step(&problem, &mut model, &mut room);
+            model.params().values().iter().map(|x| x - 1.0).collect::<Vec<f64>>()
+        };
+        // The first step of Adam is the rate, whatever the gradient is.
+        let close = |found: Vec<f64>, expected: [f64; 3]| {
+            found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-8)
+        };
+        assert!(close(moved(vec![]), [0.1, 0.1, 0.1]));
+        assert!(close(moved(vec![(1, 2.0), (1, 0.5)]), [0.2, 0.05, 0.1]));
+        let refused = Adam::new(0.1).unwrap().groups(vec![(1, 0.0)]).unwrap_err().to_string();
+        assert_eq!(refused, "the factor of a group must be above 0, but it is 0");
     }
 }

@@ -88,3 +88,38 @@ impl<O: Optimizer> Optimizer for Averaged<O> {
         self.inner.restore(state)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::Mat;
+    use crate::model::DeepLinear;
+    use crate::problem::Constant;
+    use crate::train::optimizer::GradientDescent;
+
+    #[test]
+    fn the_average_is_that_of_the_iterates_and_the_run_stays() {
+        let target = Mat::from_columns(1, 1, vec![5.0]);
+        let problem = Problem::full(&target, Constant::HalfSum).unwrap();
+        let mut model = DeepLinear::new(&[1, 1]).unwrap();
+        model.params_mut().values_mut()[0] = 1.0;
+        let inner = GradientDescent::new(0.5).unwrap();
+        let mut optimizer = Averaged::new(inner, 2).unwrap();
+        assert!(optimizer.mean().is_none());
+        let mut room = Room::new(&model);
+        let mut iterates = Vec::new();
+        for _ in 0..3 {
+            room.evaluate(&problem, &model);
+            optimizer.step(&problem, &mut model, &mut room);
+            iterates.push(model.params().values()[0]);
+        }
+        assert_eq!(iterates, [3.0, 4.0, 4.5]);
+        // With β = 1/2 the weights are 1, 2 and 4 of 7.
+        let mean = optimizer.mean().unwrap().to_double()[0];
+        assert!((mean - (3.0 + 2.0 * 4.0 + 4.0 * 4.5) / 7.0).abs() < 1e-15);
+        optimizer.give(&mut model);
+        assert_eq!(model.params().values()[0], mean);
+        let refused = Averaged::new(GradientDescent::new(0.5).unwrap(), 0).unwrap_err();
+        assert_eq!(refused.to_string(), "the steps of an average must be 1 or more, but it is 0");
+    }
+}

@@ -92,8 +92,8 @@ mod tests {
     use crate::problem::Problem;
     use crate::product::{Cotangent, Product};
     use crate::train::optimizer::{
-        Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, Optimizer, RmsProp, Rprop,
-        SharpnessAware,
+        Adam, Averaged, GradientDescent, GroupRmsProp, LabelNoise, Momentum, Optimizer, RmsProp,
+        Rprop, SharpnessAware,
     };
     use crate::train::{Flow, Room};
 
@@ -149,7 +149,7 @@ mod tests {
         model.0.numbers().to_double()
     }
 
-    fn rules() -> [fn() -> Box<dyn Optimizer>; 7] {
+    fn rules() -> [fn() -> Box<dyn Optimizer>; 9] {
         [
             || Box::new(GradientDescent::new(0.1).unwrap()),
             || {
@@ -161,6 +161,11 @@ mod tests {
             || Box::new(Rprop::new(0.01).unwrap()),
             || Box::new(Adam::new(0.01).unwrap()),
             || Box::new(Adam::new(0.01).unwrap().amsgrad(true)),
+            || {
+                let adam = Adam::new(0.02).unwrap().groups(vec![(1, 0.5), (1, 2.0)]);
+                Box::new(adam.unwrap().amsgrad(true))
+            },
+            || Box::new(Averaged::new(Adam::new(0.01).unwrap(), 3).unwrap()),
         ]
     }
 
