@@ -82,8 +82,11 @@ impl Room {
         model.pullback(&self.evaluation.cotangent, &mut self.pass, &mut self.gradient);
     }
 
-    /// The value of any problem on the same matrix: a validation or test error.
+    /// The value of any problem on the same matrix, nothing of it being drawn: a validation or test error.
     pub fn value(&mut self, problem: &Problem, model: &dyn Model) -> f64 {
-        problem.value(&model.forward(&mut self.pass), &mut self.evaluation)
+        let draw = self.evaluation.draw.take();
+        let value = problem.value(&model.forward(&mut self.pass), &mut self.evaluation);
+        self.evaluation.draw = draw;
+        value
     }
 }

@@ -1,22 +1,27 @@
-//! Entries of Z that no term of the fit touches, by which iterate and seed are chosen.
+//! Entries of Z that no term of the fit touches: the same loss over what touches them chooses iterate and seed.
 
 use std::sync::Arc;
 
 use crate::Result;
-use crate::data::{Entries, Shape, random_cells};
+use crate::data::{Shape, random_cells};
 use crate::linalg::Mat;
 use crate::problem::{
-    Absolute, Axis, Constant, Differences, Full, Loss, Observation, Problem, Squared, Term,
+    Absolute, Axis, Constant, Differences, Full, Loss, Observation, Squared, Term,
 };
 
-/// Which entries of a matrix are fitted, and the problem that the others are.
+/// Which part of a loss a term is of: what is fitted, or what is held out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What touches nothing that is held out.
+    Fitted,
+    /// What touches something of it.
+    HeldOut,
+}
+
+/// Which entries of a matrix are held out.
 pub(super) struct HeldOut {
     kept: Vec<bool>,
     shape: Shape,
-    /// The mean square error of the entries held out; none where none is.
-    pub(super) problem: Option<Problem>,
-    /// Their mean square.
-    pub(super) mean_square: f64,
 }
 
 impl HeldOut {
@@ -25,7 +30,7 @@ impl HeldOut {
         let shape = (z.rows(), z.cols());
         let count = (share * z.values().len() as f64).round() as usize;
         let cells = if count > 0 { random_cells(shape, count, seed)? } else { Vec::new() };
-        Self::cells(z, cells)
+        Ok(Self::cells(shape, cells))
     }
 
     /// A share of the columns, drawn from all of them but the first and the last.
@@ -35,34 +40,30 @@ impl HeldOut {
         let count = ((share * z.cols() as f64).round() as usize).min(inside);
         let drawn = if count > 0 { random_cells((1, inside), count, seed)? } else { Vec::new() };
         let column = |(_, t): (u32, u32)| (0..shape.0 as u32).map(move |i| (i, t + 1));
-        Self::cells(z, drawn.into_iter().flat_map(column).collect())
+        Ok(Self::cells(shape, drawn.into_iter().flat_map(column).collect()))
     }
 
-    fn cells(z: &Mat, cells: Vec<(u32, u32)>) -> Result<Self> {
-        let shape = (z.rows(), z.cols());
+    fn cells(shape: Shape, cells: Vec<(u32, u32)>) -> Self {
         let mut kept = vec![true; shape.0 * shape.1];
-        if cells.is_empty() {
-            return Ok(Self { kept, shape, problem: None, mean_square: 0.0 });
-        }
-        for &(i, j) in &cells {
+        for (i, j) in cells {
             kept[j as usize * shape.0 + i as usize] = false;
         }
-        let values: Vec<f64> = cells.iter().map(|&(i, j)| z[(i as usize, j as usize)]).collect();
-        let mean_square = values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
-        let (rows, cols) = cells.into_iter().unzip();
-        let problem = Problem::completion(&Entries::new(shape, rows, cols, values)?)?;
-        Ok(Self { kept, shape, problem: Some(problem), mean_square })
+        Self { kept, shape }
     }
 
-    /// Ones for what is fitted and zeros for what is not; none if everything is.
-    fn weights(&self, fitted: Vec<bool>) -> Option<Vec<f64>> {
-        self.problem
-            .as_ref()
-            .map(|_| fitted.into_iter().map(|it| f64::from(u8::from(it))).collect())
+    /// Whether something is held out.
+    pub(super) fn any(&self) -> bool {
+        self.kept.contains(&false)
     }
 
-    /// For each measurement of a term, given as this type made it, one where it is fitted and else zero.
-    pub(super) fn fitted(&self, term: &Term) -> Vec<f64> {
+    /// Ones for the measurements of a part and zeros for the others; none if nothing is held out.
+    fn weights(&self, fitted: Vec<bool>, part: Part) -> Option<Vec<f64>> {
+        let one = |fitted: bool| f64::from(u8::from(fitted == (part == Part::Fitted)));
+        self.any().then(|| fitted.into_iter().map(one).collect())
+    }
+
+    /// For each measurement of a term, given as this type made it, one where it counts and else zero.
+    pub(super) fn counted(term: &Term) -> Vec<f64> {
         let mut slopes = vec![1.0; term.targets.len()];
         // The slope of the loss one above the targets is nowhere zero but where the weight is.
         let targets = vec![0.0; slopes.len()];
@@ -71,9 +72,9 @@ impl HeldOut {
     }
 
     /// The error of the entries themselves: mean absolute, or mean squared.
-    pub(super) fn direct(&self, z: &Mat, weight: f64, squared: bool) -> Term {
+    pub(super) fn direct(&self, z: &Mat, weight: f64, squared: bool, part: Part) -> Term {
         let observation = Arc::new(Full::new(self.shape));
-        let loss = loss(squared, self.weights(self.kept.clone()));
+        let loss = loss(squared, self.weights(self.kept.clone(), part));
         Term { observation, targets: z.values().to_vec(), loss, weight }
     }
 
@@ -84,18 +85,21 @@ impl HeldOut {
         (axis, lag, trim): (Axis, usize, usize),
         weight: f64,
         squared: bool,
+        part: Part,
     ) -> Result<Term> {
         let over = Differences::new(self.shape, axis, lag, trim)?;
         let mut targets = vec![0.0; over.len()];
         let whole = crate::product::Product::Dense(z.view());
         over.apply(&whole, &mut Mat::default(), &mut targets);
-        let loss = loss(squared, self.weights(over.both_in(&self.kept)));
+        let loss = loss(squared, self.weights(over.both_in(&self.kept), part));
         Ok(Term { observation: Arc::new(over), targets, loss, weight })
     }
 }
 
 fn loss(squared: bool, weights: Option<Vec<f64>>) -> Arc<dyn Loss> {
-    let constant = Constant::Mean;
+    // The mean over nothing is nothing.
+    let empty = weights.as_ref().is_some_and(|weights| weights.iter().all(|w| *w == 0.0));
+    let constant = if empty { Constant::Sum } else { Constant::Mean };
     if squared {
         Arc::new(Squared { constant, weights })
     } else {

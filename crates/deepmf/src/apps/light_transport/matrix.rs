@@ -1,6 +1,6 @@
 //! The one-dimensional experiment: a matrix as the product of two images.
 
-use super::held_out::HeldOut;
+use super::held_out::{HeldOut, Part};
 use super::trial::Fit;
 use super::{FoundLight, LightTransport};
 use crate::data::LEAST_FRAMES;
@@ -32,11 +32,15 @@ impl LightTransport<'_> {
         let scaled = z.clone().scaled(scale);
         let shape = (z.rows(), z.cols());
         let held = HeldOut::entries(&scaled, settings.restarts.held_out, self.seed)?;
-        let problem = Problem::sum(vec![
-            held.direct(&scaled, settings.direct, false),
-            held.differences(&scaled, (Axis::Rows, 1, 1), settings.rows, false)?,
-            held.differences(&scaled, (Axis::Cols, 1, 1), settings.cols, false)?,
-        ])?;
+        let terms = |part| {
+            Problem::sum(vec![
+                held.direct(&scaled, settings.direct, false, part),
+                held.differences(&scaled, (Axis::Rows, 1, 1), settings.rows, false, part)?,
+                held.differences(&scaled, (Axis::Cols, 1, 1), settings.cols, false, part)?,
+            ])
+        };
+        let problem = terms(Part::Fitted)?;
+        let held_out = held.any().then(|| terms(Part::HeldOut)).transpose()?;
         let told = settings.told.then(|| standardised_sums(&scaled));
         let whole = scaled.frobenius();
         let error = |model: &TransportLight| {
@@ -45,8 +49,7 @@ impl LightTransport<'_> {
         let fit = Fit {
             restarts: &settings.restarts,
             problem: &problem,
-            held_out: held.problem.as_ref(),
-            mean_square: held.mean_square,
+            held_out: held_out.as_ref(),
             error: &error,
         };
         let MatrixTransport { inner, size, keep, .. } = *settings;

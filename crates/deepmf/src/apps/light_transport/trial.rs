@@ -10,6 +10,7 @@ use crate::apps::selection::tell;
 use crate::linalg::Mat;
 use crate::model::{Model, Params, TransportLight};
 use crate::problem::Problem;
+use crate::product::Product;
 use crate::spec::{Restarts, Schedule};
 use crate::train::optimizer::{Adam, Averaged, Penalized};
 use crate::train::{Room, Run, Stop, StopReason, Trainer, Trajectory, Validation, try_trials};
@@ -28,7 +29,7 @@ pub struct LightTrial {
     /// How it ended.
     #[serde(rename = "stop_reason")]
     pub reason: StopReason,
-    /// Root mean square error of what is held out, over the root mean square there; none where nothing is held out.
+    /// The loss of what is held out, over that of a product of zero; none where nothing is held out.
     pub held_out_error: Option<f64>,
     /// ‖Z − T·L‖_F / ‖Z‖_F over what is fitted and held out together.
     pub product_error: f64,
@@ -76,8 +77,6 @@ pub(super) struct Fit<'a> {
     pub(super) restarts: &'a Restarts,
     pub(super) problem: &'a Problem,
     pub(super) held_out: Option<&'a Problem>,
-    /// The mean square of what is held out.
-    pub(super) mean_square: f64,
     /// ‖Z − T·L‖_F / ‖Z‖_F of a model.
     pub(super) error: &'a (dyn Fn(&TransportLight) -> f64 + Sync),
 }
@@ -180,7 +179,7 @@ impl LightTransport<'_> {
             seed,
             steps: run.steps,
             reason: run.reason,
-            held_out_error: held_out.map(|value| (value / fit.mean_square).sqrt()),
+            held_out_error: held_out,
             product_error: (fit.error)(&model),
             kept,
             seconds: run.seconds,
@@ -206,11 +205,13 @@ fn keep(
     let before = model.params().numbers().clone();
     optimizer.give(model);
     let average = room.value(problem, model);
+    let nothing = Mat::zeros(model.shape().0, model.shape().1);
+    let unit = problem.value(&Product::Dense(nothing.view()), &mut room.evaluation);
     // A run that diverged has an average that is no number.
     if average < best {
-        return ("average", Some(average));
+        return ("average", Some(average / unit));
     }
     model.params_mut().numbers_mut().copy_from(&before);
     let kept = if run.best.is_some_and(|(step, _)| step < run.steps) { "best" } else { "last" };
-    (kept, Some(best))
+    (kept, Some(best / unit))
 }

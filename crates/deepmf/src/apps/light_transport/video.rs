@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::held_out::HeldOut;
+use super::held_out::{HeldOut, Part};
 use super::memory;
 use super::trial::Fit;
 use super::{FoundLight, LightTransport};
@@ -62,7 +62,9 @@ impl LightTransport<'_> {
             stack(&z)
         };
         let held = HeldOut::frames(&stacked, settings.restarts.held_out, self.seed)?;
-        let problem = problem(settings, &stacked, &held, &basis)?;
+        let terms = |part| terms(settings, &stacked, (&held, part), &basis);
+        let problem = terms(Part::Fitted)?;
+        let held_out = held.any().then(|| terms(Part::HeldOut)).transpose()?;
         let map = TransportMap {
             width: video.width(),
             rows: match settings.penalty_rows {
@@ -82,8 +84,7 @@ impl LightTransport<'_> {
         let fit = Fit {
             restarts: &settings.restarts,
             problem: &problem,
-            held_out: held.problem.as_ref(),
-            mean_square: held.mean_square,
+            held_out: held_out.as_ref(),
             error: &error,
         };
         let penalties =
@@ -138,24 +139,24 @@ fn must_be(settings: &VideoTransport) -> Result<()> {
 }
 
 /// The terms that see the product.
-fn problem(
+fn terms(
     settings: &VideoTransport,
     z: &Mat,
-    held: &HeldOut,
+    (held, part): (&HeldOut, Part),
     basis: &VideoBasis,
 ) -> Result<Problem> {
     let lags = 1..=settings.longest_lag;
     if !settings.in_basis {
         let lagged =
-            lags.map(|lag| held.differences(z, (Axis::Cols, lag, 0), settings.lagged, false));
+            lags.map(|lag| held.differences(z, (Axis::Cols, lag, 0), settings.lagged, false, part));
         let lagged = lagged.collect::<Result<_>>()?;
-        return Problem::sum(vec![held.direct(z, settings.direct, true)])?.one_of(lagged);
+        return Problem::sum(vec![held.direct(z, settings.direct, true, part)])?.one_of(lagged);
     }
     let each = row_weights(settings, basis);
     let count = (basis.colours() * basis.pixels()) as f64;
     // Means over the pixels of the frame, of which the rows of the basis are so many fewer.
     let squared = |mut term: Term, columns: usize| {
-        let before = held.fitted(&term);
+        let before = HeldOut::counted(&term);
         let weights =
             before.into_iter().enumerate().map(|(place, fitted)| fitted * each[place % each.len()]);
         let weights: Vec<f64> = weights.collect();
@@ -167,10 +168,10 @@ fn problem(
     };
     let direct = Term {
         observation: Arc::new(Full::new((z.rows(), z.cols()))),
-        ..held.direct(z, settings.direct, true)
+        ..held.direct(z, settings.direct, true, part)
     };
     let lagged = lags.map(|lag| {
-        let term = held.differences(z, (Axis::Cols, lag, 0), settings.lagged, true)?;
+        let term = held.differences(z, (Axis::Cols, lag, 0), settings.lagged, true, part)?;
         Ok(squared(term, z.cols() - lag))
     });
     let lagged = lagged.collect::<Result<_>>()?;
