@@ -11,7 +11,7 @@ use crate::linalg::Mat;
 use crate::model::{
     FactorPenalties, Model, Pass, TransportLight, TransportMap, VideoBasis, VideoDecoders,
 };
-use crate::problem::{Axis, Constant, Full, Loss, Problem, Squared, Term};
+use crate::problem::{Axis, Constant, Loss, Problem, Squared, Term};
 use crate::spec::VideoTransport;
 use crate::{Error, Result};
 
@@ -166,10 +166,7 @@ fn terms(
         term.loss = loss;
         term
     };
-    let direct = Term {
-        observation: Arc::new(Full::new((z.rows(), z.cols()))),
-        ..held.direct(z, settings.direct, true, part)
-    };
+    let direct = held.direct(z, settings.direct, true, part);
     let lagged = lags.map(|lag| {
         let term = held.differences(z, (Axis::Cols, lag, 0), settings.lagged, true, part)?;
         Ok(squared(term, z.cols() - lag))
