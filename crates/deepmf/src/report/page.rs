@@ -186,7 +186,9 @@ impl Block {
             }
             Self::Pictures(pictures) => {
                 *out += "<div class=\"pictures\">\n";
-                pictures.iter().for_each(|picture| picture.html(out));
+                for picture in pictures {
+                    picture.html(out);
+                }
                 *out += "</div>\n";
             }
             Self::Facts(facts) => {

@@ -146,11 +146,11 @@ fn shown(light: &[Mat], (height, width): (usize, usize)) -> Result<Video> {
 /// What each hidden pixel lights, side by side as the hidden pixels stand; every so many where there are too many.
 fn sheet(found: &FoundLight, observed: &Video, hidden: (usize, usize)) -> Result<Video> {
     let (height, width) = (observed.height(), observed.width());
-    let step = (1..).find(|step| {
+    let longest = hidden.0.max(hidden.1);
+    let step = (1..longest).find(|step| {
         hidden.0.div_ceil(*step) * height <= SHEET && hidden.1.div_ceil(*step) * width <= SHEET
     });
-    let step =
-        step.filter(|step| *step <= hidden.0.max(hidden.1)).unwrap_or(hidden.0.max(hidden.1));
+    let step = step.unwrap_or(longest);
     let (rows, cols) = (hidden.0.div_ceil(step), hidden.1.div_ceil(step));
     let largest = found.transport.iter().map(Mat::max_abs).fold(f64::MIN_POSITIVE, f64::max);
     let colours = found.transport.len();

@@ -6,6 +6,9 @@ use crate::linalg::Mat;
 use crate::model::DecoderSize;
 use crate::spec::{MatrixTransport, Restarts, VideoTransport};
 
+/// A fit of so many steps.
+type Fit<'a> = &'a dyn Fn(&LightTransport<'_>, u64) -> FoundLight;
+
 fn observed() -> Mat {
     let transport = Mat::from_fn(16, 12, |i, k| 1.0 / (1.0 + (i as f64 - 1.3 * k as f64).powi(2)));
     let light = Mat::from_fn(12, 24, |k, t| f64::from(u8::from((k + t / 2) % 5 == 0)) + 0.1);
@@ -88,7 +91,7 @@ fn the_number_of_threads_changes_no_bit() {
 #[test]
 fn a_fit_that_is_taken_up_again_ends_in_the_same_bits() {
     let scene = scene();
-    let fits: [&dyn Fn(&LightTransport<'_>, u64) -> FoundLight; 2] =
+    let fits: [Fit<'_>; 2] =
         [&|app, steps| app.matrix(&small(steps), &observed()).unwrap(), &|app, steps| {
             app.video(&short(steps), &scene.observed).unwrap()
         }];
