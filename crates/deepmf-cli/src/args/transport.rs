@@ -58,9 +58,12 @@ pub(crate) struct TransportMatrix {
     /// Columns of the transport and rows of the light.
     #[arg(long, value_name = "N", value_parser = value::count, default_value_t = 64, help_heading = "Fit")]
     pub(crate) inner: usize,
-    /// The widths of the networks.
-    #[arg(long, value_enum, value_name = "SIZE", default_value_t = SizeName::Published, help_heading = "Fit")]
-    size: SizeName,
+    /// Networks, rate and steps as published, or a smaller fit that needs minutes.
+    #[arg(long, value_enum, value_name = "PRESET", default_value_t = PresetName::Fast, help_heading = "Fit")]
+    preset: PresetName,
+    /// The widths of the networks [default: those of the preset].
+    #[arg(long, value_enum, value_name = "SIZE", help_heading = "Fit")]
+    size: Option<SizeName>,
     #[command(flatten)]
     fit: TransportFit,
     /// The folder to write to: new or empty.
@@ -98,7 +101,7 @@ pub(crate) struct TransportVideo {
     /// Height and width of the hidden video, multiples of 8.
     #[arg(long, value_name = "HxW", value_parser = value::shape, default_value = "16x16", help_heading = "Fit")]
     pub(crate) hidden: (usize, usize),
-    /// The networks, terms and steps as published, or a smaller fit that needs minutes.
+    /// Networks, terms and steps as published, or a smaller fit that needs minutes.
     #[arg(long, value_enum, value_name = "PRESET", default_value_t = PresetName::Fast, help_heading = "Fit")]
     preset: PresetName,
     #[command(flatten)]
@@ -175,14 +178,18 @@ impl TransportFit {
 impl TransportMatrix {
     /// The settings.
     pub(crate) fn settings(&self) -> MatrixTransport {
-        let default = MatrixTransport::default();
+        let default = match self.preset {
+            PresetName::Published => MatrixTransport::default(),
+            PresetName::Fast => MatrixTransport::fast(),
+        };
         MatrixTransport {
             inner: self.inner,
             size: match self.size {
-                SizeName::Published => DecoderSize::Published,
-                SizeName::Half => DecoderSize::Half,
-                SizeName::Quarter => DecoderSize::Quarter,
-                SizeName::Eighth => DecoderSize::Eighth,
+                None => default.size,
+                Some(SizeName::Published) => DecoderSize::Published,
+                Some(SizeName::Half) => DecoderSize::Half,
+                Some(SizeName::Quarter) => DecoderSize::Quarter,
+                Some(SizeName::Eighth) => DecoderSize::Eighth,
             },
             restarts: self.fit.over(default.restarts),
             ..default

@@ -112,7 +112,7 @@ fn what_tells_nothing_is_refused_before_anything_is_written() {
         ),
         (
             "s/observed.npy --hidden 8x8 --truth s/hidden.npy --truth-transport s/hidden.npy",
-            "transport",
+            "a table must have 1 or 2 axes, but the array has 3",
         ),
     ] {
         let message = refused(&desk, &format!("transport video {line} --steps 1 -o out"));

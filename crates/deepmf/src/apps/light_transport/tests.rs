@@ -19,13 +19,9 @@ fn small(steps: u64) -> MatrixTransport {
     MatrixTransport {
         inner: 12,
         size: DecoderSize::Eighth,
-        restarts: Restarts {
-            seeds: 2,
-            steps,
-            rate: 3e-3,
-            average: 20,
-            ..MatrixTransport::default().restarts
-        },
+        keep: 1.0,
+        direct: 1.0,
+        restarts: Restarts { seeds: 2, steps, rate: 5e-3, average: 20, ..Restarts::default() },
         ..MatrixTransport::default()
     }
 }
@@ -61,12 +57,12 @@ fn short(steps: u64) -> VideoTransport {
 #[test]
 fn a_fit_lowers_the_error_and_the_seed_with_the_least_held_out_error_is_kept() {
     let z = observed();
-    let found = LightTransport::new(3).matrix(&small(300), &z).unwrap();
+    let found = LightTransport::new(3).matrix(&small(150), &z).unwrap();
     assert_eq!(found.trials.iter().map(|trial| trial.seed).collect::<Vec<_>>(), [3, 4]);
     let errors: Vec<f64> = found.trials.iter().map(|t| t.held_out_error.unwrap()).collect();
     let least = errors.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(found.kept().held_out_error, Some(least));
-    assert!(found.kept().product_error < 0.3, "{:?}", found.trials);
+    assert!(found.kept().product_error < 0.6, "{:?}", found.trials);
     let (transport, light) = (&found.transport[0], &found.light[0]);
     assert_eq!((transport.rows(), transport.cols()), (16, 12));
     assert_eq!((light.rows(), light.cols()), (12, 24));
