@@ -123,3 +123,58 @@ impl Observation for Differences {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::problem::{Absolute, Evaluation, Problem, Term};
+
+    #[test]
+    fn trimmed_differences_leave_out_both_ends_and_know_their_cells() {
+        let w = Mat::from_fn(6, 2, |i, j| (i * i + 10 * j) as f64);
+        let over = Differences::new((6, 2), Axis::Rows, 2, 1).unwrap();
+        let mut seen = vec![0.0; over.len()];
+        over.apply(&Product::Dense(w.view()), &mut Mat::default(), &mut seen);
+        // Rows 1 and 2 against rows 3 and 4.
+        assert_eq!(seen, [8.0, 12.0, 8.0, 12.0]);
+        let mut kept = vec![true; 12];
+        kept[6 + 3] = false;
+        assert_eq!(over.both_in(&kept), [true, true, false, true]);
+        let refused = Differences::new((6, 2), Axis::Cols, 2, 0).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "the lag of differences must be from 1, and with both trims below the 2 on this side, but it is 2"
+        );
+    }
+
+    #[test]
+    fn a_step_sees_one_of_the_choices_and_an_evaluation_their_mean() {
+        let shape = (3, 5);
+        let term = |lag| {
+            let over = Differences::new(shape, Axis::Cols, lag, 0).unwrap();
+            let targets = vec![lag as f64; over.len()];
+            let loss = Arc::new(Absolute::default());
+            Term { observation: Arc::new(over), targets, loss, weight: 2.0 }
+        };
+        let fixed = Problem::sum(vec![term(1)]).unwrap();
+        let both = fixed.one_of(vec![term(2), term(3)]).unwrap();
+        let zero = Mat::zeros(3, 5);
+        let mut evaluation = Evaluation::default();
+        let mut value = |draw| {
+            evaluation.draw = draw;
+            let product = Product::Dense(zero.view());
+            let evaluated = both.evaluate(&product, &mut evaluation);
+            assert_eq!(both.value(&product, &mut evaluation), evaluated);
+            evaluated
+        };
+        // The mean absolute value of a target is its lag.
+        assert_eq!(value(None), 2.0 + 5.0);
+        let drawn: Vec<f64> = (0..20).map(|step| value(Some((0, step)))).collect();
+        assert!(drawn.contains(&6.0) && drawn.contains(&8.0));
+        assert!(drawn.iter().all(|value| [6.0, 8.0].contains(value)));
+        assert_eq!(value(Some((0, 7))), drawn[7]);
+        assert!(both.one_of(vec![term(1)]).is_err());
+    }
+}
