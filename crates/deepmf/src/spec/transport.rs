@@ -196,6 +196,9 @@ impl VideoTransport {
             light: DecoderSize::Quarter,
             transport: DecoderSize::Half,
             in_basis: true,
+            // Squares of values below one are smaller than what the penalties are weighed against.
+            direct: 300.0,
+            lagged: 3e4,
             penalty_rows: 8,
             restarts: Restarts { rate: 1e-3, last_rate: 0.05, steps: 10_000, ..default.restarts },
             ..default
