@@ -343,6 +343,15 @@ impl Cotangent {
         dense
     }
 
+    /// All entries, written to `room` unless they are stored as one dense part.
+    pub fn dense_in<'a>(&'a self, room: &'a mut Mat) -> MatRef<'a> {
+        if let [Part::Dense(dense)] = &self.parts[..self.used] {
+            return dense.view();
+        }
+        *room = self.to_dense();
+        room.view()
+    }
+
     /// The inner product ⟨G, W⟩ with a product of the same shape.
     pub fn inner(&self, product: &Product<'_>) -> f64 {
         dot(self.to_dense().values(), product.to_dense().values())

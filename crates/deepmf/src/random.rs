@@ -31,6 +31,8 @@ pub enum Purpose {
     Shown = 10,
     /// Starts of clusters.
     Cluster = 11,
+    /// Which of several terms a step sees.
+    Term = 12,
 }
 
 /// The stream of `seed` for one `purpose`; `item` counts independent draws (trials, folds, layers).

@@ -9,8 +9,8 @@ use deepmf::data::Entries;
 use deepmf::linalg::{Mat, axpy, dot};
 use deepmf::model::{Compressed, DeepLinear, Init, Model, Params, Pass, Residual, Smooth};
 use deepmf::problem::{
-    Constant, Evaluation, Full, Huber, Loss, Mask, Observation, Problem, RootMeanSquare, Sensing,
-    Squared, Term,
+    Absolute, Axis, Constant, Differences, Evaluation, Full, Huber, Loss, Mask, Observation,
+    Problem, RootMeanSquare, Sensing, Squared, Term,
 };
 use deepmf::product::{Cotangent, Outer, Product};
 use deepmf::random::{Purpose, RngExt, normal, stream};
@@ -43,6 +43,8 @@ fn observations(shape: (usize, usize)) -> Vec<Arc<dyn Observation>> {
         Arc::new(Mask::dense(&some_entries(shape, 0.4, 1))),
         Arc::new(Mask::new(&some_entries(shape, 0.1, 2))),
         Arc::new(Sensing::gaussian(shape, 11, 3).unwrap()),
+        Arc::new(Differences::new(shape, Axis::Rows, 1, 0).unwrap()),
+        Arc::new(Differences::new(shape, Axis::Cols, 2.min(shape.1 - 1), 0).unwrap()),
     ]
 }
 
@@ -54,6 +56,8 @@ fn losses(count: usize) -> Vec<Arc<dyn Loss>> {
         all.push(Arc::new(Squared { constant, weights: Some(weights.clone()) }));
         all.push(Arc::new(Huber::new(0.7, constant).unwrap()));
         all.push(Arc::new(Huber::new(0.7, constant).unwrap().weighted(Some(weights.clone()))));
+        all.push(Arc::new(Absolute { constant, weights: None }));
+        all.push(Arc::new(Absolute { constant, weights: Some(weights.clone()) }));
     }
     all.push(Arc::new(RootMeanSquare));
     all

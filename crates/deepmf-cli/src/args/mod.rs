@@ -7,6 +7,7 @@ mod experiment;
 mod recommend;
 mod sense;
 mod table;
+mod transport;
 mod value;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +25,7 @@ pub(crate) use recommend::{
 };
 pub(crate) use sense::Sense;
 pub(crate) use table::{Input, OutFormat, Written};
+pub(crate) use transport::{Transport, TransportMatrix, TransportVideo};
 
 use crate::failure::Failure;
 
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Recommend(Recommend),
     Cluster(Box<Cluster>),
+    /// Find a hidden light from what it does to what is seen.
+    #[command(subcommand)]
+    Transport(Transport),
     Run(Box<Run>),
     Report(Report),
     Analyse(Analyse),

@@ -42,6 +42,15 @@ pub(super) fn shape(word: &str) -> Result<(usize, usize), String> {
     both.ok_or_else(|| "must be ROWSxCOLS, such as 100x80".into())
 }
 
+/// `X,Y,W,H`, such as `20,10,96,80`.
+pub(super) fn crop(word: &str) -> Result<(usize, usize, usize, usize), String> {
+    let parts: Vec<usize> = word.split(',').map_while(|part| part.trim().parse().ok()).collect();
+    match (parts.as_slice(), word.split(',').count()) {
+        (&[x, y, width, height], 4) if width > 0 && height > 0 => Ok((x, y, width, height)),
+        _ => Err("must be X,Y,W,H in pixels, such as 20,10,96,80".into()),
+    }
+}
+
 /// `LOW,HIGH`, the first below the second.
 pub(super) fn bounds(word: &str) -> Result<(f64, f64), String> {
     let parse = |word: &str| word.trim().parse::<f64>().ok().filter(|x| x.is_finite());
@@ -79,6 +88,8 @@ mod tests {
     fn shapes_bounds_and_delimiters_are_read() {
         assert_eq!(shape("100x80"), Ok((100, 80)));
         assert!(shape("100").is_err() && shape("0x3").is_err());
+        assert_eq!(crop("1, 2,30,40"), Ok((1, 2, 30, 40)));
+        assert!(crop("1,2,3").is_err() && crop("1,2,0,4").is_err() && crop("1,2,3,4,5").is_err());
         assert_eq!(bounds("-1, 2.5"), Ok((-1.0, 2.5)));
         assert!(bounds("2,1").is_err() && bounds("nan,1").is_err() && bounds("1").is_err());
         assert_eq!((delimiter("tab"), delimiter("::"), delimiter("|")), (Ok(9), Ok(58), Ok(124)));

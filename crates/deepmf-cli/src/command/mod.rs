@@ -21,12 +21,13 @@ mod sense;
 mod slurm;
 mod split;
 mod study;
+mod transport;
 
 use std::process::ExitCode;
 
 use deepmf::train::StopReason;
 
-use crate::args::{Command, Data, Make, Recommend, Study};
+use crate::args::{Command, Data, Make, Recommend, Study, Transport};
 use crate::failure::Failure;
 use crate::output::Talk;
 
@@ -71,6 +72,8 @@ pub(crate) fn run(command: &Command, talk: Talk) -> Result<Ending, Failure> {
         Command::Recommend(Recommend::Explain(args)) => explain::run(args, talk),
         Command::Recommend(Recommend::Compare(args)) => compare::run(args, talk),
         Command::Cluster(args) => cluster::run(args, talk),
+        Command::Transport(Transport::Matrix(args)) => transport::matrix(args, talk),
+        Command::Transport(Transport::Video(args)) => transport::video(args, talk),
         Command::Run(args) => run::run(args, talk),
         Command::Report(args) => report::run(args, talk),
         Command::Analyse(args) => analyse::run(args, talk),

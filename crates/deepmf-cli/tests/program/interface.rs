@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::{Desk, SHORT, table};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "complete",
     "sense",
     "recommend fit",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 23] = [
     "recommend fold-in",
     "recommend compare",
     "cluster",
+    "transport matrix",
+    "transport video",
     "run",
     "report",
     "analyse",

@@ -13,3 +13,4 @@ mod other;
 mod recommend;
 mod split;
 mod support;
+mod transport;

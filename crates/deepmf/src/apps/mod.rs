@@ -17,6 +17,7 @@ mod fold_in;
 mod folds;
 mod holes;
 mod light_baselines;
+mod light_transport;
 mod measured;
 mod missingness;
 mod offsets;
@@ -36,6 +37,7 @@ pub use completed::Completed;
 pub use completion::Completion;
 pub use conformal::Intervals;
 pub use light_baselines::{CompareLight, LightBaseline, LightBaselines};
+pub use light_transport::{FoundLight, LightTransport, LightTrial};
 pub use offsets::Offsets;
 pub use recommender::{
     Compared, Evaluation, Explanation, FoldedIn, Ids, Known, Prediction, Ranking, RankingSettings,

@@ -39,7 +39,14 @@ pub trait Real:
     /// √x.
     #[must_use]
     fn root(self) -> Self;
+
+    /// tanh x, in single precision to about 1.5e-7, in a form of which a loop takes many at once.
+    #[must_use]
+    fn tanh(self) -> Self;
 }
+
+/// Where single precision can no longer tell tanh from one.
+const FLAT: f32 = 9.0;
 
 impl Real for f64 {
     fn of(x: f64) -> Self {
@@ -52,6 +59,10 @@ impl Real for f64 {
 
     fn root(self) -> Self {
         self.sqrt()
+    }
+
+    fn tanh(self) -> Self {
+        Self::tanh(self)
     }
 }
 
@@ -66,5 +77,32 @@ impl Real for f32 {
 
     fn root(self) -> Self {
         self.sqrt()
+    }
+
+    #[inline]
+    fn tanh(self) -> Self {
+        // Lambert's continued fraction, seven terms deep, of half the argument; then tanh 2y = 2 t / (1 + t²).
+        let y = 0.5 * self.clamp(-FLAT, FLAT);
+        let s = y * y;
+        let above = y * (135_135.0 + s * (17_325.0 + s * (378.0 + s)));
+        let below = 135_135.0 + s * (62_370.0 + s * (3_150.0 + 28.0 * s));
+        let t = above / below;
+        2.0 * t / (1.0 + t * t)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_tanh_is_that_of_double_precision() {
+        for place in -40_000..=40_000 {
+            let x = place as f32 / 2_000.0;
+            let (short, exact) = (Real::tanh(x), f64::from(x).tanh());
+            assert!((f64::from(short) - exact).abs() < 2e-7, "{x}");
+        }
+        assert!(Real::tanh(f32::NAN).is_nan() && Real::tanh(f32::INFINITY) <= 1.0);
+        assert_eq!((Real::tanh(0.5_f64), Real::tanh(0.0_f32)), (0.5_f64.tanh(), 0.0));
     }
 }

@@ -102,7 +102,7 @@ impl<T: Precision> LinearOutput<T> {
     ) {
         let (own, weight, bias) = self.split(T::slice(params.numbers()));
         let (mode, width) = (pass.mode, self.width);
-        let Branch { samples, way } = &mut T::branches(pass)[0];
+        let Branch { samples, way, .. } = &mut T::branches(pass)[0];
         self.network.forward(own, &[], given.input(samples), mode, way);
         let tape = pass.tape(SLOPE + 2);
         let mut codes = std::mem::take(&mut tape[CODES]);
@@ -156,7 +156,7 @@ impl<T: Precision> LinearOutput<T> {
         }
         let count = of_codes.cols();
         let of_codes = std::mem::take(of_codes);
-        let Branch { samples, way } = &mut T::branches(pass)[0];
+        let Branch { samples, way, .. } = &mut T::branches(pass)[0];
         let back = way.slope_mut();
         back.resize(width * count, T::default());
         back.par_chunks_mut(count.max(1)).enumerate().for_each(|(r, back)| {

@@ -2,6 +2,7 @@
 
 mod auto_encoder;
 mod compressed;
+mod decoder;
 mod deep_linear;
 mod discretized;
 mod discretizer;
@@ -21,6 +22,10 @@ mod two_tower;
 
 pub use auto_encoder::AutoEncoder;
 pub use compressed::{Compressed, Tail};
+pub use decoder::{
+    Decoder, DecoderSize, FactorPenalties, ImageDecoder, ProductRoom, TransportLight, TransportMap,
+    VideoBasis, VideoDecoders,
+};
 pub use deep_linear::DeepLinear;
 pub use discretized::{Annealing, Discretized};
 pub use discretizer::{Discretizer, SoftLevel};
@@ -87,6 +92,12 @@ pub trait Model: Send {
     ///
     /// `pass` must come from [`Model::forward`] at the same θ.
     fn pullback(&self, product: &Cotangent, pass: &mut Pass, into: &mut Params);
+
+    /// What is added to the loss for the factors themselves, which the product does not tell, at the last way forward of `pass`. Once it is asked
+    /// for, [`Model::pullback`] adds its gradient.
+    fn penalty(&self, _pass: &mut Pass) -> f64 {
+        0.0
+    }
 
     /// W_1, …, W_N where W is their plain product and the gradient with respect to W_j is that of slot j.
     fn layers(&self) -> Option<Vec<MatRef<'_>>> {

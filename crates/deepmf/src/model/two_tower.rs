@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::layer::{Input, Network, Samples, Way};
-use super::{Mode, Model, Numbers, Params, Pass, Precision, TowerSizes};
+use super::{Mode, Model, Numbers, Params, Pass, Precision, ProductRoom, TowerSizes};
 use crate::data::{Entries, Shape};
 use crate::linalg::{Mat, Real, dot, norm};
 use crate::product::{Cotangent, Outer, Product};
@@ -36,6 +36,7 @@ pub struct TwoTower<T = f32> {
 pub struct Branch<T> {
     pub(super) samples: Samples<T>,
     pub(super) way: Way<T>,
+    pub(super) product: ProductRoom<T>,
 }
 
 /// Samples that are embedded at once: what bounds the memory of inference.
@@ -250,7 +251,7 @@ impl<T: Precision> TwoTower<T> {
         let (width, count) = (factor.rows() - 1, factor.cols());
         let size = if side == 0 { self.scale.1 } else { 1.0 };
         let taken = pass.block.is_some() || self.hides(pass.mode);
-        let Branch { samples, way } = &mut T::branches(pass)[side];
+        let Branch { samples, way, .. } = &mut T::branches(pass)[side];
         let back = way.slope_mut();
         back.resize(width * count, T::default());
         for sample in 0..count {

@@ -21,7 +21,7 @@ impl Problem {
         batch: &Batch,
         evaluation: &mut Evaluation,
     ) {
-        let Evaluation { cotangent, room, seen } = evaluation;
+        let Evaluation { cotangent, room, seen, .. } = evaluation;
         cotangent.clear(self.shape);
         let share = self.measurements() as f64 / batch.places.len() as f64;
         let (mut begin, mut rest) = (0, batch.places.iter().zip(&batch.noise).peekable());

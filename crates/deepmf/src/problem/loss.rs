@@ -175,6 +175,51 @@ impl Loss for Huber {
     }
 }
 
+/// c · Σ wᵢ |seenᵢ − targetᵢ|; at a kink the slope is zero.
+#[derive(Clone, Debug, Default)]
+pub struct Absolute {
+    /// Which c.
+    pub constant: Constant,
+    /// One weight a measurement, zero or more; none means ones.
+    pub weights: Option<Vec<f64>>,
+}
+
+impl Loss for Absolute {
+    fn value_and_slope(&self, seen: &mut [f64], targets: &[f64]) -> f64 {
+        fn slope(r: f64) -> f64 {
+            if r == 0.0 { 0.0 } else { r.signum() }
+        }
+        let c = constant(self.constant, self.weights.as_ref(), seen.len());
+        let mut sum = 0.0;
+        match &self.weights {
+            None => {
+                for (seen, target) in seen.iter_mut().zip(targets) {
+                    let r = *seen - target;
+                    sum += r.abs();
+                    *seen = c * slope(r);
+                }
+            }
+            Some(weights) => {
+                for ((seen, target), w) in seen.iter_mut().zip(targets).zip(weights) {
+                    let r = *seen - target;
+                    sum += w * r.abs();
+                    *seen = c * w * slope(r);
+                }
+            }
+        }
+        c * sum
+    }
+
+    fn curvature(&self, _seen: &[f64], _targets: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+    }
+
+    fn take(&self, places: &[usize]) -> Arc<dyn Loss> {
+        let (constant, weights) = (self.constant, taken(self.weights.as_ref(), places));
+        Arc::new(Self { constant, weights })
+    }
+}
+
 /// √(Σ (seenᵢ − targetᵢ)² / m) over m measurements: not a sum, so that its curvature is only the diagonal of the second derivatives.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RootMeanSquare;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod block;
+mod differences;
 mod full;
 mod loss;
 mod mask;
@@ -12,8 +13,9 @@ use std::sync::Arc;
 
 pub use batch::Batch;
 pub use block::Block;
+pub use differences::{Axis, Differences};
 pub use full::Full;
-pub use loss::{Constant, Huber, Loss, RootMeanSquare, Squared};
+pub use loss::{Absolute, Constant, Huber, Loss, RootMeanSquare, Squared};
 pub use mask::Mask;
 pub use observation::Observation;
 pub use sensing::Sensing;
@@ -21,6 +23,7 @@ pub use sensing::Sensing;
 use crate::data::{Entries, Shape};
 use crate::linalg::Mat;
 use crate::product::{Cotangent, Product};
+use crate::random::{Purpose, RngExt, stream};
 use crate::{Error, Result};
 
 /// One observation with its targets and its loss.
@@ -41,6 +44,8 @@ pub struct Term {
 pub struct Problem {
     shape: Shape,
     terms: Vec<Term>,
+    /// Terms of which a step of a drawn evaluation sees one.
+    choices: Vec<Term>,
     test: Option<Box<Problem>>,
 }
 
@@ -49,6 +54,8 @@ pub struct Problem {
 pub struct Evaluation {
     /// The gradient with respect to W.
     pub cotangent: Cotangent,
+    /// The seed and the step by which one of several choices is drawn; without them all are seen, each with its share.
+    pub draw: Option<(u64, u64)>,
     room: Mat,
     seen: Vec<f64>,
 }
@@ -107,7 +114,38 @@ impl Problem {
                 ));
             }
         }
-        Ok(Self { shape, terms, test: None })
+        Ok(Self { shape, terms, choices: Vec::new(), test: None })
+    }
+
+    /// Adds the mean of some more terms, of which each step of training sees one that is drawn for it: so is a random lag.
+    ///
+    /// # Errors
+    /// As [`Problem::sum`]; [`Error::Parameter`] if there are choices already.
+    pub fn one_of(self, choices: Vec<Term>) -> Result<Self> {
+        if !self.choices.is_empty() {
+            return Err(Error::parameter("the choices of a problem", "given once", "twice"));
+        }
+        let alone = Self::sum(choices)?;
+        if alone.shape != self.shape {
+            let words = crate::data::words;
+            let (expected, found) = (words(self.shape), words(alone.shape));
+            return Err(Error::shape("every observation", expected, found));
+        }
+        Ok(Self { choices: alone.terms, ..self })
+    }
+
+    /// The terms that an evaluation sees, each with the factor of its weight.
+    fn seen(&self, draw: Option<(u64, u64)>) -> impl Iterator<Item = (&Term, f64)> {
+        let count = self.choices.len();
+        let (drawn, share) = match draw {
+            Some((seed, step)) if count > 0 => {
+                let drawn = stream(seed, Purpose::Term, step).random_range(0..count);
+                (drawn..drawn + 1, 1.0)
+            }
+            _ => (0..count, 1.0 / count.max(1) as f64),
+        };
+        let drawn = self.choices[drawn].iter().map(move |term| (term, share));
+        self.terms.iter().map(|term| (term, 1.0)).chain(drawn)
     }
 
     /// Completion: the mean squared error at the known entries (the weighted mean, if they have weights).
@@ -200,21 +238,22 @@ impl Problem {
 
     /// Number of measurements.
     pub fn measurements(&self) -> usize {
-        self.terms.iter().map(|term| term.observation.len()).sum()
+        self.terms.iter().chain(&self.choices).map(|term| term.observation.len()).sum()
     }
 
     /// The loss at W; leaves the gradient with respect to W in `evaluation.cotangent`.
     pub fn evaluate(&self, product: &Product<'_>, evaluation: &mut Evaluation) -> f64 {
-        let Evaluation { cotangent, room, seen } = evaluation;
+        let Evaluation { cotangent, draw, room, seen } = evaluation;
         cotangent.clear(self.shape);
         let mut value = 0.0;
-        for term in &self.terms {
+        for (term, share) in self.seen(*draw) {
+            let weight = share * term.weight;
             seen.resize(term.targets.len(), 0.0);
             term.observation.apply(product, room, seen);
-            value += term.weight * term.loss.value_and_slope(seen, &term.targets);
-            if term.weight != 1.0 {
+            value += weight * term.loss.value_and_slope(seen, &term.targets);
+            if weight != 1.0 {
                 for s in seen.iter_mut() {
-                    *s *= term.weight;
+                    *s *= weight;
                 }
             }
             term.observation.adjoint_taking(seen, cotangent);
@@ -224,12 +263,12 @@ impl Problem {
 
     /// The loss at W alone.
     pub fn value(&self, product: &Product<'_>, evaluation: &mut Evaluation) -> f64 {
-        let Evaluation { room, seen, .. } = evaluation;
+        let Evaluation { room, seen, draw, .. } = evaluation;
         let mut value = 0.0;
-        for term in &self.terms {
+        for (term, share) in self.seen(*draw) {
             seen.resize(term.targets.len(), 0.0);
             term.observation.apply(product, room, seen);
-            value += term.weight * term.loss.value_and_slope(seen, &term.targets);
+            value += share * term.weight * term.loss.value_and_slope(seen, &term.targets);
         }
         value
     }
@@ -239,7 +278,7 @@ impl Problem {
     /// # Errors
     /// [`Error::Parameter`] if a loss is not a sum over measurements.
     pub(crate) fn must_be_separable(&self) -> Result<()> {
-        if self.terms.iter().all(|term| term.loss.is_separable()) {
+        if self.choices.is_empty() && self.terms.iter().all(|term| term.loss.is_separable()) {
             return Ok(());
         }
         let what = "the loss whose curvature is asked for";

@@ -15,6 +15,7 @@ mod heat;
 mod legend;
 mod number;
 mod page;
+mod picture;
 mod points;
 #[cfg(feature = "png-figures")]
 mod png;
@@ -29,4 +30,5 @@ pub use curvature::{curvature, density};
 pub use figure::{Axis, Figure, Layer, Reference, Scaling};
 pub use number::number;
 pub use page::{Block, Page, Section};
+pub use picture::Picture;
 pub use table::{Align, Cell, Column, Table};

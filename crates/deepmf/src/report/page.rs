@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::escape::escape;
 use super::figure::Figure;
+use super::picture::Picture;
 use super::table::Table;
 use crate::Result;
 use crate::data::write_whole;
@@ -50,6 +51,8 @@ pub enum Block {
         /// What it shows, in a sentence.
         caption: String,
     },
+    /// Pictures and animations, side by side.
+    Pictures(Vec<Picture>),
     /// Names and values.
     Facts(Vec<(String, String)>),
     /// Text to be copied: a command, a file.
@@ -180,6 +183,13 @@ impl Block {
                     "<details class=\"data\"><summary>{summary}</summary>\n<pre tabindex=\"0\">{}</pre></details>\n</figure>\n",
                     escape(&listed)
                 );
+            }
+            Self::Pictures(pictures) => {
+                *out += "<div class=\"pictures\">\n";
+                for picture in pictures {
+                    picture.html(out);
+                }
+                *out += "</div>\n";
             }
             Self::Facts(facts) => {
                 *out += "<dl>\n";

@@ -14,6 +14,7 @@ mod read;
 mod recommender;
 mod schedule;
 mod train;
+mod transport;
 mod vary;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub(crate) use read::{error_at, place_of, placed, read};
 pub use recommender::{RatingModel, RecommenderSettings, TowerSize};
 pub use schedule::Schedule;
 pub use train::{Record, Settled, Stop, Train, Validation};
+pub use transport::{MatrixTransport, Restarts, VideoTransport};
 pub use vary::{Trial, Vary};
 
 use crate::{Error, Result};

@@ -50,7 +50,7 @@ use crate::problem::{Evaluation, Problem};
 /// Scratch of a training loop: made once, used by every step.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// The loss at the model, before the step.
+    /// The loss at the model, before the step, penalties of the model included.
     pub loss: f64,
     /// Its gradient with respect to the parameters.
     pub gradient: Params,
@@ -80,11 +80,15 @@ impl Room {
     /// Evaluates loss and gradient at the model.
     pub fn evaluate(&mut self, problem: &Problem, model: &dyn Model) {
         self.loss = problem.evaluate(&model.forward(&mut self.pass), &mut self.evaluation);
+        self.loss += model.penalty(&mut self.pass);
         model.pullback(&self.evaluation.cotangent, &mut self.pass, &mut self.gradient);
     }
 
-    /// The value of any problem on the same matrix: a validation or test error.
+    /// The value of any problem on the same matrix, nothing of it being drawn: a validation or test error.
     pub fn value(&mut self, problem: &Problem, model: &dyn Model) -> f64 {
-        problem.value(&model.forward(&mut self.pass), &mut self.evaluation)
+        let draw = self.evaluation.draw.take();
+        let value = problem.value(&model.forward(&mut self.pass), &mut self.evaluation);
+        self.evaluation.draw = draw;
+        value
     }
 }

@@ -201,6 +201,7 @@ impl<'a> Trainer<'a> {
             let shown = walk.as_ref().and_then(Walk::problem).unwrap_or(problem);
             if model.is_network() {
                 room.pass.mode = Mode::Training { seed: self.seed, step: state.step };
+                room.evaluation.draw = Some((self.seed, state.step));
             }
             if !std::mem::take(&mut room.fresh) {
                 room.evaluate(shown, model);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{code, library, root, text};
 
 /// Files of the spec that are not part of an experiment file, or have no keys.
-const NOT_HERE: [&str; 4] = ["completion.rs", "read.rs", "probe.rs", "vary.rs"];
+const NOT_HERE: [&str; 5] = ["completion.rs", "read.rs", "probe.rs", "transport.rs", "vary.rs"];
 
 /// What a key may be left out for.
 #[derive(Clone, Debug, PartialEq)]

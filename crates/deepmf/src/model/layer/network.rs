@@ -72,6 +72,11 @@ impl<T: Real> Network<T> {
         (end(self.layers.first()).0, end(self.layers.last()).1)
     }
 
+    /// How many numbers all layers put out for a sample.
+    pub fn outputs(&self) -> usize {
+        self.layers.iter().map(|layer| layer.widths().1).sum()
+    }
+
     /// How many numbers the parameters are.
     pub fn count(&self) -> usize {
         self.layers.iter().map(|layer| count(layer.slots())).sum()

@@ -1,10 +1,10 @@
 //! Adam, with AMSGrad's maximum on request (Kingma & Ba 2015; Reddi, Kale, Kumar 2018).
 
-use super::elementwise::{Rule, each};
+use super::elementwise::{Rule, each_in};
 use super::{Optimizer, must_be_fraction, must_be_positive, number, part};
 use crate::Result;
 use crate::linalg::{Real, wide};
-use crate::model::{Model, Numbers};
+use crate::model::{Model, Numbers, Params};
 use crate::problem::Problem;
 use crate::train::{Room, Schedule};
 
@@ -16,6 +16,7 @@ pub struct Adam {
     epsilon: f64,
     amsgrad: bool,
     schedule: Schedule,
+    groups: Vec<(usize, f64)>,
     steps: u64,
     first: Numbers,
     second: Numbers,
@@ -35,6 +36,7 @@ impl Adam {
             epsilon: 1e-8,
             amsgrad: false,
             schedule: Schedule::Constant,
+            groups: Vec::new(),
             steps: 0,
             first: Numbers::default(),
             second: Numbers::default(),
@@ -63,6 +65,28 @@ impl Adam {
     #[must_use]
     pub fn schedule(self, schedule: Schedule) -> Self {
         Self { schedule, ..self }
+    }
+
+    /// Moves groups of matrices, each of so many that follow each other, with a factor on the rate of its own; those after the last group have
+    /// the factor 1. Everything else being by number, this is one Adam a group.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`](crate::Error::Parameter) if a factor is not above 0.
+    pub fn groups(self, groups: Vec<(usize, f64)>) -> Result<Self> {
+        groups
+            .iter()
+            .try_for_each(|(_, factor)| must_be_positive("the factor of a group", *factor))?;
+        Ok(Self { groups, ..self })
+    }
+
+    /// Where the numbers of a group end, given where they begin and its place.
+    fn group(&self, params: &Params, place: usize, begin: usize) -> (usize, f64) {
+        let Some(&(count, factor)) = self.groups.get(place) else {
+            return (params.numbers().len(), 1.0);
+        };
+        let before: usize = self.groups[..place].iter().map(|(count, _)| count).sum();
+        let own = params.slots().iter().skip(before).take(count);
+        (begin + own.map(|slot| slot.rows * slot.cols).sum::<usize>(), factor)
     }
 }
 
@@ -114,13 +138,18 @@ impl Optimizer for Adam {
         let (b1, b2) = self.betas;
         let t = self.steps as f64;
         let (rate, root) = (rate / (1.0 - b1.powf(t)), (1.0 - b2.powf(t)).sqrt());
-        let rule = Move { rate, root, betas: self.betas, epsilon: self.epsilon };
         let (params, gradient) = (model.params_mut(), &room.gradient);
-        let (first, second) = (&mut self.first, &mut self.second);
-        if self.amsgrad {
-            each(&rule, params, gradient, [first, second, &mut self.largest]);
-        } else {
-            each(&rule, params, gradient, [first, second]);
+        let mut begin = 0;
+        for place in 0..=self.groups.len() {
+            let (end, factor) = self.group(params, place, begin);
+            let rule = Move { rate: factor * rate, root, betas: self.betas, epsilon: self.epsilon };
+            let (range, first, second) = (begin..end, &mut self.first, &mut self.second);
+            if self.amsgrad {
+                each_in(&rule, range, params, gradient, [first, second, &mut self.largest]);
+            } else {
+                each_in(&rule, range, params, gradient, [first, second]);
+            }
+            begin = end;
         }
     }
 
@@ -147,5 +176,36 @@ impl Optimizer for Adam {
         self.second = Numbers::Double(part(state, "second")?);
         self.largest = Numbers::Double(part(state, "largest")?);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::Mat;
+    use crate::model::DeepLinear;
+    use crate::problem::Constant;
+
+    #[test]
+    fn each_group_moves_by_a_rate_of_its_own() {
+        let target = Mat::from_columns(1, 1, vec![5.0]);
+        let problem = Problem::full(&target, Constant::HalfSum).unwrap();
+        let moved = |groups: Vec<(usize, f64)>| {
+            let mut model = DeepLinear::new(&[1, 1, 1, 1]).unwrap();
+            model.params_mut().values_mut().copy_from_slice(&[1.0, 1.0, 1.0]);
+            let mut optimizer = Adam::new(0.1).unwrap().groups(groups).unwrap();
+            let mut room = Room::new(&model);
+            room.evaluate(&problem, &model);
+            optimizer.step(&problem, &mut model, &mut room);
+            model.params().values().iter().map(|x| x - 1.0).collect::<Vec<f64>>()
+        };
+        // The first step of Adam is the rate, whatever the gradient is.
+        let close = |found: Vec<f64>, expected: [f64; 3]| {
+            found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-8)
+        };
+        assert!(close(moved(vec![]), [0.1, 0.1, 0.1]));
+        assert!(close(moved(vec![(1, 2.0), (1, 0.5)]), [0.2, 0.05, 0.1]));
+        let refused = Adam::new(0.1).unwrap().groups(vec![(1, 0.0)]).unwrap_err().to_string();
+        assert_eq!(refused, "the factor of a group must be above 0, but it is 0");
     }
 }

@@ -1,5 +1,7 @@
 //! Rules that move each parameter by itself, in either precision, on as many threads as there are.
 
+use std::ops::Range;
+
 use crate::linalg::Real;
 use crate::model::{Numbers, Params, Precision};
 
@@ -19,14 +21,26 @@ pub(super) fn each<const M: usize>(
     gradient: &Params,
     moments: [&mut Numbers; M],
 ) {
+    each_in(rule, 0..gradient.numbers().len(), params, gradient, moments);
+}
+
+/// Moves the parameters in `range` by a rule.
+pub(super) fn each_in<const M: usize>(
+    rule: &impl Rule<M>,
+    range: Range<usize>,
+    params: &mut Params,
+    gradient: &Params,
+    moments: [&mut Numbers; M],
+) {
     match gradient.numbers() {
-        Numbers::Double(g) => typed(rule, params, g, moments),
-        Numbers::Single(g) => typed(rule, params, g, moments),
+        Numbers::Double(g) => typed(rule, range, params, g, moments),
+        Numbers::Single(g) => typed(rule, range, params, g, moments),
     }
 }
 
 fn typed<T: Precision, const M: usize>(
     rule: &impl Rule<M>,
+    range: Range<usize>,
     params: &mut Params,
     gradient: &[T],
     moments: [&mut Numbers; M],
@@ -40,9 +54,10 @@ fn typed<T: Precision, const M: usize>(
                 numbers.copy_from(&before);
             }
         }
-        T::slice_mut(numbers)
+        &mut T::slice_mut(numbers)[range.clone()]
     });
-    split(rule, T::slice_mut(params.numbers_mut()), gradient, moments);
+    let x = &mut T::slice_mut(params.numbers_mut())[range.clone()];
+    split(rule, x, &gradient[range], moments);
 }
 
 fn split<T: Real, const M: usize>(
@@ -77,8 +92,8 @@ mod tests {
     use crate::problem::Problem;
     use crate::product::{Cotangent, Product};
     use crate::train::optimizer::{
-        Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, Optimizer, RmsProp, Rprop,
-        SharpnessAware,
+        Adam, Averaged, GradientDescent, GroupRmsProp, LabelNoise, Momentum, Optimizer, RmsProp,
+        Rprop, SharpnessAware,
     };
     use crate::train::{Flow, Room};
 
@@ -134,7 +149,7 @@ mod tests {
         model.0.numbers().to_double()
     }
 
-    fn rules() -> [fn() -> Box<dyn Optimizer>; 7] {
+    fn rules() -> [fn() -> Box<dyn Optimizer>; 9] {
         [
             || Box::new(GradientDescent::new(0.1).unwrap()),
             || {
@@ -146,6 +161,11 @@ mod tests {
             || Box::new(Rprop::new(0.01).unwrap()),
             || Box::new(Adam::new(0.01).unwrap()),
             || Box::new(Adam::new(0.01).unwrap().amsgrad(true)),
+            || {
+                let adam = Adam::new(0.02).unwrap().groups(vec![(1, 0.5), (1, 2.0)]);
+                Box::new(adam.unwrap().amsgrad(true))
+            },
+            || Box::new(Averaged::new(Adam::new(0.01).unwrap(), 3).unwrap()),
         ]
     }
 

@@ -1,6 +1,7 @@
 //! Optimizers: each moves a model one step, from the loss and gradient that the loop has just evaluated.
 
 mod adam;
+mod averaged;
 mod elementwise;
 mod gradient_descent;
 mod group_rms_prop;
@@ -14,6 +15,7 @@ mod sharpness_aware;
 mod trace_regularized;
 
 pub use adam::Adam;
+pub use averaged::Averaged;
 pub use gradient_descent::GradientDescent;
 pub use group_rms_prop::GroupRmsProp;
 pub use label_noise::LabelNoise;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Grid, one};
-use crate::linalg::Real;
+use crate::linalg::{Real, wide};
 use crate::model::layer::{Input, Layer, Mode, Tape};
 
 /// Numbers that one thread takes at a time.
@@ -12,7 +12,11 @@ const PART: usize = 1 << 14;
 fn each<T: Real>(from: &[T], to: &mut Vec<T>, curve: impl Fn(T) -> T + Sync) {
     to.resize(from.len(), T::default());
     to.par_chunks_mut(PART).zip(from.par_chunks(PART)).for_each(|(to, from)| {
-        to.iter_mut().zip(from).for_each(|(to, from)| *to = curve(*from));
+        wide(|| {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = curve(*from);
+            }
+        });
     });
 }
 
@@ -25,8 +29,11 @@ fn each_back<T: Real>(
     back.resize(slope.len(), T::default());
     let parts = back.par_chunks_mut(PART).zip(slope.par_chunks(PART)).zip(y.par_chunks(PART));
     parts.for_each(|((back, slope), y)| {
-        let numbers = back.iter_mut().zip(slope).zip(y);
-        numbers.for_each(|((back, slope), y)| *back = *slope * curve(*y));
+        wide(|| {
+            for ((back, slope), y) in back.iter_mut().zip(slope).zip(y) {
+                *back = *slope * curve(*y);
+            }
+        });
     });
 }
 
@@ -86,7 +93,7 @@ impl<T: Real> Curve<T> for LeakyRelu {
 
 impl<T: Real> Curve<T> for Tanh {
     fn value(&self, x: T) -> T {
-        T::of(x.double().tanh())
+        x.tanh()
     }
     fn slope(&self, y: T) -> T {
         T::of(1.0) - y * y

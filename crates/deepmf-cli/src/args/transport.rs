@@ -1,0 +1,220 @@
+//! What can be typed after `transport`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use deepmf::model::DecoderSize;
+use deepmf::spec::{MatrixTransport, Restarts, VideoTransport};
+
+use super::value;
+
+/// What light is told from.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Transport {
+    Matrix(Box<TransportMatrix>),
+    Video(Box<TransportVideo>),
+}
+
+/// Find a transport T and a light L, both images, of which only the product Z is known.
+///
+/// Both are written by untrained convolutional networks that are fitted to this one matrix (Aittala et al. 2019). Z is a matrix whose columns are moments of
+/// time, or T·L of two pictures. DIR gets transport.npy and light.npy, both as .png too, model.safetensors, result.json, trajectory.csv, spec.toml,
+/// report.html and the checkpoints. With --json stdout holds one JSON object with the keys rows, cols, inner, steps, seconds, seconds_per_step,
+/// stop_reason, held_out_error, product_error, chosen_seed, kept, parameters, trials [{seed, steps, stop_reason, held_out_error, product_error, kept, seconds,
+/// correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation, baseline_nmf {product_error, correlation}, baseline_singular {…},
+/// baseline_known_transport {product_error, correlation, ridge}, seed; what needs a truth is null without one.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  deepmf transport matrix observed.npy --inner 64 --truth-light light.npy -o found"
+)]
+pub(crate) struct TransportMatrix {
+    /// The observed matrix.
+    #[arg(value_name = "Z", required_unless_present = "transport")]
+    pub(crate) observed: Option<PathBuf>,
+    /// A picture that is the true transport: resized to inner x inner, from 0 to 1; with --light, forms Z.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "light",
+        conflicts_with = "observed",
+        help_heading = "Input"
+    )]
+    pub(crate) transport: Option<PathBuf>,
+    /// A picture that is the true light: resized to inner x frames, from 0 to 1.
+    #[arg(long, value_name = "FILE", requires = "transport", help_heading = "Input")]
+    pub(crate) light: Option<PathBuf>,
+    /// Columns of the light from a picture [default: twice inner].
+    #[arg(long, value_name = "N", value_parser = value::count, requires = "light", help_heading = "Input")]
+    pub(crate) frames: Option<usize>,
+    /// Noise on Z from pictures, as a share of its standard deviation.
+    #[arg(long, value_name = "SHARE", value_parser = value::not_negative, allow_hyphen_values = true, default_value_t = 0.0, requires = "light", help_heading = "Input")]
+    pub(crate) noise: f64,
+    /// The transport that is true, rows of Z x inner: what is found is compared with it, nothing is fitted to it.
+    #[arg(long, value_name = "FILE", requires = "observed", help_heading = "Input")]
+    pub(crate) truth_transport: Option<PathBuf>,
+    /// The light that is true, inner x columns of Z, likewise.
+    #[arg(long, value_name = "FILE", requires = "observed", help_heading = "Input")]
+    pub(crate) truth_light: Option<PathBuf>,
+    /// Columns of the transport and rows of the light.
+    #[arg(long, value_name = "N", value_parser = value::count, default_value_t = 64, help_heading = "Fit")]
+    pub(crate) inner: usize,
+    /// Networks, rate and steps as published, or a smaller fit that needs minutes.
+    #[arg(long, value_enum, value_name = "PRESET", default_value_t = PresetName::Fast, help_heading = "Fit")]
+    preset: PresetName,
+    /// The widths of the networks [default: those of the preset].
+    #[arg(long, value_enum, value_name = "SIZE", help_heading = "Fit")]
+    size: Option<SizeName>,
+    #[command(flatten)]
+    fit: TransportFit,
+    /// The folder to write to: new or empty.
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kept: TransportKept,
+}
+
+/// Find a hidden video from what its light does to what is seen.
+///
+/// Transport and hidden video are written by untrained convolutional networks that are fitted to this one video (Aittala et al. 2019). DIR gets hidden.npy and
+/// hidden.gif, transport.npy, transport.png (what each hidden pixel lights, side by side), model.safetensors, result.json, trajectory.csv, spec.toml, report.html
+/// and the checkpoints. With --json stdout holds one JSON object with the keys height, width, frames, colours, hidden, steps, seconds, seconds_per_step, stop_reason,
+/// held_out_error, product_error, chosen_seed, kept, parameters, trials [{seed, steps, stop_reason, held_out_error, product_error, kept, seconds, correlation}],
+/// correlation, psnr, ssim, flip, static_correlation, baseline_nmf {product_error, correlation}, baseline_singular {…}, baseline_known_transport {product_error,
+/// correlation, ridge}, seed; what needs a truth is null without one.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  deepmf transport video observed.gif --crop 20,10,96,80 --hidden 16x16 --minutes 30 -o found"
+)]
+pub(crate) struct TransportVideo {
+    /// The observed video: .gif, .png, .npy, a folder of frames, or what ffmpeg reads.
+    #[arg(value_name = "Z")]
+    pub(crate) observed: PathBuf,
+    /// The part of each frame that is used: column and row of its upper left corner, width, height.
+    #[arg(long, value_name = "X,Y,W,H", value_parser = value::crop, help_heading = "Input")]
+    pub(crate) crop: Option<(usize, usize, usize, usize)>,
+    /// The hidden video that is true: what is found is compared with it, nothing is fitted to it.
+    #[arg(long, value_name = "VIDEO", help_heading = "Input")]
+    pub(crate) truth: Option<PathBuf>,
+    /// The transport that is true, observed pixels x hidden pixels, to say what it would give.
+    #[arg(long, value_name = "FILE", requires = "truth", help_heading = "Input")]
+    pub(crate) truth_transport: Option<PathBuf>,
+    /// Height and width of the hidden video, multiples of 8.
+    #[arg(long, value_name = "HxW", value_parser = value::shape, default_value = "16x16", help_heading = "Fit")]
+    pub(crate) hidden: (usize, usize),
+    /// Networks, terms and steps as published, or a smaller fit that needs minutes.
+    #[arg(long, value_enum, value_name = "PRESET", default_value_t = PresetName::Fast, help_heading = "Fit")]
+    preset: PresetName,
+    #[command(flatten)]
+    fit: TransportFit,
+    /// The folder to write to: new or empty.
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) kept: TransportKept,
+}
+
+/// How long and how often is fitted.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Fit")]
+pub(crate) struct TransportFit {
+    /// Fits from so many seeds; that which best meets what is held out is kept [default: 3].
+    #[arg(long, value_name = "N", value_parser = value::count)]
+    seeds: Option<usize>,
+    /// Steps of each fit at most.
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// Minutes for all fits together.
+    #[arg(long, value_name = "M", value_parser = value::positive, allow_hyphen_values = true)]
+    minutes: Option<f64>,
+    /// The learning rate.
+    #[arg(long, value_name = "RATE", value_parser = value::positive, allow_hyphen_values = true)]
+    rate: Option<f64>,
+    /// The first seed of all that is random.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// What is kept of a fit, and printed.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct TransportKept {
+    /// Go on from where the fits in the folder end.
+    #[arg(long, requires = "output")]
+    pub(crate) resume: bool,
+    /// Print one JSON object on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SizeName {
+    Published,
+    /// Half of the published widths.
+    Half,
+    /// A quarter.
+    Quarter,
+    /// An eighth.
+    Eighth,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PresetName {
+    Published,
+    Fast,
+}
+
+impl TransportFit {
+    fn over(&self, default: Restarts) -> Restarts {
+        Restarts {
+            seeds: self.seeds.unwrap_or(default.seeds),
+            steps: self.steps.unwrap_or(default.steps),
+            minutes: self.minutes.or(default.minutes),
+            rate: self.rate.unwrap_or(default.rate),
+            ..default
+        }
+    }
+}
+
+impl TransportMatrix {
+    /// The settings.
+    pub(crate) fn settings(&self) -> MatrixTransport {
+        let default = match self.preset {
+            PresetName::Published => MatrixTransport::default(),
+            PresetName::Fast => MatrixTransport::fast(),
+        };
+        MatrixTransport {
+            inner: self.inner,
+            size: match self.size {
+                None => default.size,
+                Some(SizeName::Published) => DecoderSize::Published,
+                Some(SizeName::Half) => DecoderSize::Half,
+                Some(SizeName::Quarter) => DecoderSize::Quarter,
+                Some(SizeName::Eighth) => DecoderSize::Eighth,
+            },
+            restarts: self.fit.over(default.restarts),
+            ..default
+        }
+    }
+
+    /// The first seed.
+    pub(crate) fn seed(&self) -> u64 {
+        self.fit.seed
+    }
+}
+
+impl TransportVideo {
+    /// The settings.
+    pub(crate) fn settings(&self) -> VideoTransport {
+        let default = match self.preset {
+            PresetName::Published => VideoTransport::default(),
+            PresetName::Fast => VideoTransport::fast(),
+        };
+        let restarts = self.fit.over(default.restarts);
+        VideoTransport { hidden: self.hidden, restarts, ..default }
+    }
+
+    /// The first seed.
+    pub(crate) fn seed(&self) -> u64 {
+        self.fit.seed
+    }
+}

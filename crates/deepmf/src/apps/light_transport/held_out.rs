@@ -1,0 +1,108 @@
+//! Entries of Z that no term of the fit touches: the same loss over what touches them chooses iterate and seed.
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::data::{Shape, random_cells};
+use crate::linalg::Mat;
+use crate::problem::{
+    Absolute, Axis, Constant, Differences, Full, Loss, Observation, Squared, Term,
+};
+
+/// Which part of a loss a term is of: what is fitted, or what is held out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What touches nothing that is held out.
+    Fitted,
+    /// What touches something of it.
+    HeldOut,
+}
+
+/// Which entries of a matrix are held out.
+pub(super) struct HeldOut {
+    kept: Vec<bool>,
+    shape: Shape,
+}
+
+impl HeldOut {
+    /// A share of the entries, drawn from all of them.
+    pub(super) fn entries(z: &Mat, share: f64, seed: u64) -> Result<Self> {
+        let shape = (z.rows(), z.cols());
+        let count = (share * z.values().len() as f64).round() as usize;
+        let cells = if count > 0 { random_cells(shape, count, seed)? } else { Vec::new() };
+        Ok(Self::cells(shape, cells))
+    }
+
+    /// A share of the columns, drawn from all of them but the first and the last.
+    pub(super) fn frames(z: &Mat, share: f64, seed: u64) -> Result<Self> {
+        let shape = (z.rows(), z.cols());
+        let inside = z.cols().saturating_sub(2);
+        let count = ((share * z.cols() as f64).round() as usize).min(inside);
+        let drawn = if count > 0 { random_cells((1, inside), count, seed)? } else { Vec::new() };
+        let column = |(_, t): (u32, u32)| (0..shape.0 as u32).map(move |i| (i, t + 1));
+        Ok(Self::cells(shape, drawn.into_iter().flat_map(column).collect()))
+    }
+
+    fn cells(shape: Shape, cells: Vec<(u32, u32)>) -> Self {
+        let mut kept = vec![true; shape.0 * shape.1];
+        for (i, j) in cells {
+            kept[j as usize * shape.0 + i as usize] = false;
+        }
+        Self { kept, shape }
+    }
+
+    /// Whether something is held out.
+    pub(super) fn any(&self) -> bool {
+        self.kept.contains(&false)
+    }
+
+    /// Ones for the measurements of a part and zeros for the others; none if nothing is held out.
+    fn weights(&self, fitted: Vec<bool>, part: Part) -> Option<Vec<f64>> {
+        let one = |fitted: bool| f64::from(u8::from(fitted == (part == Part::Fitted)));
+        self.any().then(|| fitted.into_iter().map(one).collect())
+    }
+
+    /// For each measurement of a term, given as this type made it, one where it counts and else zero.
+    pub(super) fn counted(term: &Term) -> Vec<f64> {
+        let mut slopes = vec![1.0; term.targets.len()];
+        // The slope of the loss one above the targets is nowhere zero but where the weight is.
+        let targets = vec![0.0; slopes.len()];
+        term.loss.value_and_slope(&mut slopes, &targets);
+        slopes.into_iter().map(|slope| f64::from(u8::from(slope != 0.0))).collect()
+    }
+
+    /// The error of the entries themselves: mean absolute, or mean squared.
+    pub(super) fn direct(&self, z: &Mat, weight: f64, squared: bool, part: Part) -> Term {
+        let observation = Arc::new(Full::new(self.shape));
+        let loss = loss(squared, self.weights(self.kept.clone(), part));
+        Term { observation, targets: z.values().to_vec(), loss, weight }
+    }
+
+    /// The error of differences: mean absolute, or mean squared.
+    pub(super) fn differences(
+        &self,
+        z: &Mat,
+        (axis, lag, trim): (Axis, usize, usize),
+        weight: f64,
+        squared: bool,
+        part: Part,
+    ) -> Result<Term> {
+        let over = Differences::new(self.shape, axis, lag, trim)?;
+        let mut targets = vec![0.0; over.len()];
+        let whole = crate::product::Product::Dense(z.view());
+        over.apply(&whole, &mut Mat::default(), &mut targets);
+        let loss = loss(squared, self.weights(over.both_in(&self.kept), part));
+        Ok(Term { observation: Arc::new(over), targets, loss, weight })
+    }
+}
+
+fn loss(squared: bool, weights: Option<Vec<f64>>) -> Arc<dyn Loss> {
+    // The mean over nothing is nothing.
+    let empty = weights.as_ref().is_some_and(|weights| weights.iter().all(|w| *w == 0.0));
+    let constant = if empty { Constant::Sum } else { Constant::Mean };
+    if squared {
+        Arc::new(Squared { constant, weights })
+    } else {
+        Arc::new(Absolute { constant, weights })
+    }
+}

@@ -1,0 +1,68 @@
+//! Blind inverse light transport: light and transport from their product alone, each written by an untrained decoder.
+//!
+//! Source: Aittala et al. 2019, "Computational Mirrors: Blind Inverse Light Transport by Deep Matrix Factorization".
+
+mod held_out;
+mod matrix;
+mod memory;
+#[cfg(test)]
+mod tests;
+mod trial;
+mod video;
+
+pub use trial::{FoundLight, LightTrial};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::Stage;
+use super::selection::Watch;
+
+/// Finds light and transport from several seeds, and keeps what meets best what is held out.
+#[derive(Default)]
+pub struct LightTransport<'a> {
+    seed: u64,
+    interrupt: Option<Arc<AtomicBool>>,
+    watch: Option<Watch<'a>>,
+    folder: Option<PathBuf>,
+    resume: bool,
+    threads: Option<usize>,
+}
+
+impl<'a> LightTransport<'a> {
+    /// With seeds from `seed` on.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// Stops, with what was reached, when the flag is set.
+    #[must_use]
+    pub fn interrupt(self, flag: Arc<AtomicBool>) -> Self {
+        Self { interrupt: Some(flag), ..self }
+    }
+
+    /// Tells how far the fits are.
+    #[must_use]
+    pub fn watch(self, watch: impl FnMut(&Stage) + Send + 'a) -> Self {
+        Self { watch: Some(std::sync::Mutex::new(Box::new(watch))), ..self }
+    }
+
+    /// Keeps checkpoints of each seed in a folder of its own below this one.
+    #[must_use]
+    pub fn folder(self, folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()), ..self }
+    }
+
+    /// Goes on from the checkpoints in the folder, where there are some.
+    #[must_use]
+    pub fn resume(self, resume: bool) -> Self {
+        Self { resume, ..self }
+    }
+
+    /// So many threads, which fit several seeds side by side; the answer does not depend on it.
+    #[must_use]
+    pub fn threads(self, threads: Option<usize>) -> Self {
+        Self { threads, ..self }
+    }
+}

@@ -1,0 +1,199 @@
+//! Fits of small matrices and videos: choice, resuming, and what is refused.
+
+use super::*;
+use crate::data::{Scene, SceneSettings, Video};
+use crate::linalg::Mat;
+use crate::model::DecoderSize;
+use crate::spec::{MatrixTransport, Restarts, VideoTransport};
+
+/// A fit of so many steps.
+type Fit<'a> = &'a dyn Fn(&LightTransport<'_>, u64) -> FoundLight;
+
+fn observed() -> Mat {
+    let transport = Mat::from_fn(16, 12, |i, k| 1.0 / (1.0 + (i as f64 - 1.3 * k as f64).powi(2)));
+    let light = Mat::from_fn(12, 24, |k, t| f64::from(u8::from((k + t / 2) % 5 == 0)) + 0.1);
+    transport.times(&light)
+}
+
+fn small(steps: u64) -> MatrixTransport {
+    MatrixTransport {
+        inner: 12,
+        size: DecoderSize::Eighth,
+        keep: 1.0,
+        direct: 1.0,
+        restarts: Restarts { seeds: 2, steps, rate: 5e-3, average: 20, ..Restarts::default() },
+        ..MatrixTransport::default()
+    }
+}
+
+fn scene() -> Scene {
+    let settings = SceneSettings {
+        observed: (12, 14),
+        hidden: (8, 8),
+        frames: 19,
+        ..SceneSettings::default()
+    };
+    Scene::simulated(&settings, 0).unwrap()
+}
+
+fn short(steps: u64) -> VideoTransport {
+    VideoTransport {
+        hidden: (8, 8),
+        vectors: 6,
+        light: DecoderSize::Eighth,
+        transport: DecoderSize::Eighth,
+        restarts: Restarts {
+            seeds: 2,
+            steps,
+            rate: 2e-3,
+            held_out: 0.1,
+            average: 20,
+            ..Restarts::default()
+        },
+        ..VideoTransport::default()
+    }
+}
+
+#[test]
+fn a_fit_lowers_the_error_and_the_seed_with_the_least_held_out_error_is_kept() {
+    let z = observed();
+    let found = LightTransport::new(3).matrix(&small(150), &z).unwrap();
+    assert_eq!(found.trials.iter().map(|trial| trial.seed).collect::<Vec<_>>(), [3, 4]);
+    let errors: Vec<f64> = found.trials.iter().map(|t| t.held_out_error.unwrap()).collect();
+    let least = errors.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_eq!(found.kept().held_out_error, Some(least));
+    assert!(found.kept().product_error < 0.6, "{:?}", found.trials);
+    let (transport, light) = (&found.transport[0], &found.light[0]);
+    assert_eq!((transport.rows(), transport.cols()), (16, 12));
+    assert_eq!((light.rows(), light.cols()), (12, 24));
+    let error = transport.times(light).minus(&z).frobenius() / z.frobenius();
+    assert!((error - found.kept().product_error).abs() < 1e-4, "{error}");
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let of = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let app = LightTransport::new(0).threads(Some(threads));
+            let matrix = app.matrix(&small(30), &observed()).unwrap();
+            let video = app.video(&short(20), &scene().observed).unwrap();
+            [matrix.light[0].values().to_vec(), video.light[0].values().to_vec()]
+        })
+    };
+    assert_eq!(of(1), of(2));
+}
+
+#[test]
+fn a_fit_that_is_taken_up_again_ends_in_the_same_bits() {
+    let scene = scene();
+    let fits: [Fit<'_>; 2] =
+        [&|app, steps| app.matrix(&small(steps), &observed()).unwrap(), &|app, steps| {
+            app.video(&short(steps), &scene.observed).unwrap()
+        }];
+    for fit in fits {
+        let folder = tempfile::tempdir().unwrap();
+        let within = || LightTransport::new(0).folder(folder.path());
+        fit(&within(), 25);
+        let resumed = fit(&within().resume(true), 60);
+        let whole = fit(&LightTransport::new(0), 60);
+        assert_eq!(resumed.light[0], whole.light[0]);
+        assert_eq!(resumed.transport[0], whole.transport[0]);
+        assert_eq!(resumed.params, whole.params);
+    }
+}
+
+#[test]
+fn a_video_is_fitted_over_its_pixels_and_in_its_basis() {
+    let scene = scene();
+    for in_basis in [false, true] {
+        let settings = VideoTransport { in_basis, penalty_rows: 5, ..short(300) };
+        let found = LightTransport::new(0).video(&settings, &scene.observed).unwrap();
+        assert!(found.kept().product_error < 0.2, "{in_basis} {:?}", found.trials);
+        assert_eq!((found.transport[0].rows(), found.transport[0].cols()), (168, 64));
+        assert_eq!((found.light[0].rows(), found.light[0].cols()), (64, 16));
+        assert_eq!(found.warnings, ["19 frames: the last 3 frames are left out"]);
+        let product = found.transport[0].times(&found.light[0]);
+        let (ready, _) = scene.observed.in_multiples_of(8).unwrap();
+        let z = ready.channel(0);
+        let error = product.minus(&z).frobenius() / z.frobenius();
+        assert!((error - found.kept().product_error).abs() < 1e-4, "{in_basis} {error}");
+    }
+}
+
+#[test]
+fn over_exposed_pixels_are_left_out() {
+    let scene = scene();
+    let mut values = scene.observed.values().to_vec();
+    values[3] = 1.0;
+    let video = Video::new(scene.observed.shape(), values).unwrap();
+    let found = LightTransport::new(0).video(&short(5), &video).unwrap();
+    let last = found.warnings.last().unwrap();
+    assert_eq!(last, "1 of 168 pixels are over-exposed and left out");
+    assert!((0..64).all(|h| found.transport[0][(3, h)] == 0.0));
+}
+
+#[test]
+fn what_cannot_be_told_is_refused() {
+    let matrix = |settings: &MatrixTransport, z: &Mat| {
+        LightTransport::new(0).matrix(settings, z).unwrap_err().to_string()
+    };
+    assert_eq!(
+        matrix(&small(1), &Mat::zeros(7, 9)),
+        "the observed matrix must be of 8 rows and columns or more, but it is 7 x 9"
+    );
+    assert_eq!(
+        matrix(&small(1), &Mat::from_fn(9, 9, |i, _| i as f64)),
+        "the observed matrix must be one in which something changes, but it is the same in every column"
+    );
+    let mut z = observed();
+    z[(2, 3)] = f64::NAN;
+    assert_eq!(
+        matrix(&small(1), &z),
+        "every entry of the observed matrix must be finite, but it is NaN"
+    );
+    let none = MatrixTransport { inner: 0, ..small(1) };
+    assert_eq!(matrix(&none, &observed()), "inner must be 1 or more, but it is 0");
+    let video = |settings: VideoTransport| {
+        LightTransport::new(0).video(&settings, &scene().observed).unwrap_err().to_string()
+    };
+    assert_eq!(
+        video(VideoTransport { hidden: (10, 8), ..short(1) }),
+        "the size of the hidden video must be multiples of 8 on both sides, such as 16 x 8, but it is 10 x 8"
+    );
+    assert_eq!(
+        video(VideoTransport { longest_lag: 8, ..short(1) }),
+        "longest-lag must be from 1 to 7, but it is 8"
+    );
+    assert_eq!(
+        video(VideoTransport { white: 1e-9, ..short(1) }),
+        "the observed video must be below 0.000000001 all the time in some pixel, but it is over-exposed in every pixel"
+    );
+    let refused = memory::refusal(3_000_000_000, 2_000_000_000).to_string();
+    assert_eq!(
+        refused,
+        "the memory that the fit needs must be at most the 2.0 GB that are free (fewer pixels by a crop, fewer frames, \
+         fewer threads or a smaller hidden size need less), but it is 3.0 GB"
+    );
+}
+
+#[test]
+fn the_memory_that_is_foreseen_is_that_of_the_networks_and_of_the_product() {
+    use crate::model::VideoDecoders;
+    let settings = VideoTransport::default();
+    let sizes = VideoDecoders {
+        hidden: (16, 16),
+        frames: 256,
+        colours: 3,
+        vectors: 32,
+        light: DecoderSize::Published,
+        transport: DecoderSize::Published,
+    };
+    let of = |pixels: usize| {
+        let (light, transport) = (sizes.light::<f32>().unwrap(), sizes.transport().unwrap());
+        memory::needed(&settings, &sizes, pixels, [&light, &transport], 1) as f64
+    };
+    // Targets of seven lags over 128 x 128 x 256 x 3 numbers are 1.4 GB alone.
+    assert!((2e9..6e9).contains(&of(128 * 128)), "{}", of(128 * 128));
+    assert!(of(64 * 64) < 0.5 * of(128 * 128));
+}

@@ -1,0 +1,413 @@
+//! Transport times light, each written by a decoder.
+
+use super::basis::VideoBasis;
+use super::image::ImageDecoder;
+use super::penalty::{Penalised, PenaltyRoom};
+use super::video::VideoDecoders;
+use super::{Decoder, DecoderSize, FactorPenalties, TransportMap};
+use crate::data::Shape;
+use crate::linalg::{Accumulate, Mat, MatMut, MatRef, multiply};
+use crate::model::layer::{Input, Mode};
+use crate::model::{Model, Params, Pass, Precision};
+use crate::product::{Cotangent, Product};
+use crate::{Error, Result};
+
+/// W = T·L with T and L from decoders; of a video W_c = B_c · \[diag(s) A_c; 1ᵀ\] · L_c / hidden pixels for each colour c, one below the other.
+///
+/// B is the basis of the transport ([`VideoBasis`]), whether over all pixels or, for squared losses alone, over itself: then W is the product in the
+/// subspace, and nothing that is as long as the number of pixels is touched. The networks and products are in the precision `T`.
+///
+/// Source: Aittala et al. 2019, "Computational Mirrors".
+#[derive(Clone, Debug)]
+pub struct TransportLight<T = f32> {
+    transport: Decoder<T>,
+    light: Decoder<T>,
+    params: Params,
+    /// Rows of W for each colour, and columns.
+    shape: Shape,
+    hidden: usize,
+    colours: usize,
+    bases: Vec<Basis<T>>,
+    penalised: Option<Penalised<T>>,
+}
+
+/// How a colour of the transport follows from what its decoder gives.
+#[derive(Clone, Debug)]
+struct Basis<T> {
+    scales: Vec<T>,
+    /// Inside x rows: the transpose of the basis.
+    turned: Vec<T>,
+}
+
+/// What the product of two decoders keeps in a pass.
+#[derive(Clone, Debug, Default)]
+pub struct ProductRoom<T> {
+    /// Inside x hidden, and hidden x columns, of each colour.
+    cores: Vec<T>,
+    lights: Vec<T>,
+    /// Inside x columns, and rows x columns, of one colour.
+    middle: Vec<T>,
+    product: Vec<T>,
+    /// Slopes with respect to one core and one light.
+    core_slope: Vec<T>,
+    light_slope: Vec<T>,
+    /// Slopes of the penalties with respect to all cores; empty where there is none.
+    penalty_slope: Vec<T>,
+    penalty: PenaltyRoom<T>,
+}
+
+/// Parameters of the two decoders.
+const SIDES: [&str; 2] = ["transport", "light"];
+
+impl<T: Precision> TransportLight<T> {
+    /// The one-dimensional experiment: T of `shape.0` x `inner` and L of `inner` x `shape.1`, both images; T's decoder is told a number a row.
+    ///
+    /// # Errors
+    /// As [`ImageDecoder::build`].
+    pub fn matrix(
+        shape: Shape,
+        inner: usize,
+        size: DecoderSize,
+        told: Option<Vec<f64>>,
+        keep: f64,
+        seed: u64,
+    ) -> Result<Self> {
+        let image =
+            |rows, cols, told, number| ImageDecoder { rows, cols, size, told, keep, number };
+        let transport = image(shape.0, inner, told, 0).build()?;
+        let light = image(inner, shape.1, None, 1).build()?;
+        let model = Self {
+            params: slots(&transport, &light),
+            transport,
+            light,
+            shape,
+            hidden: inner,
+            colours: 1,
+            bases: Vec::new(),
+            penalised: None,
+        };
+        Ok(model.started(seed))
+    }
+
+    /// A video in the subspace of what was observed, over all pixels of the basis or, with `reduced`, over the subspace ([`VideoBasis::reduced`]);
+    /// penalties see the transport over the pixels of the map.
+    ///
+    /// # Errors
+    /// As [`VideoDecoders::light`]; [`Error::Shape`] if the basis has other colours or vectors than the decoders, or the map does not fit;
+    /// [`Error::Parameter`] for a penalty below 0.
+    pub fn video(
+        sizes: &VideoDecoders,
+        basis: &VideoBasis,
+        reduced: bool,
+        penalties: Option<(FactorPenalties, TransportMap)>,
+        seed: u64,
+    ) -> Result<Self> {
+        let (expected, found) =
+            ((sizes.colours, sizes.vectors), (basis.colours(), basis.vectors()));
+        if expected != found {
+            let words = |(colours, vectors)| format!("{colours} colours of {vectors} vectors");
+            return Err(Error::shape("the basis", words(expected), words(found)));
+        }
+        let spans: Vec<Mat> = (0..sizes.colours).map(|c| basis.spanning(c)).collect();
+        let bases = spans.iter().enumerate().map(|(c, span)| {
+            let own = reduced.then(|| basis.orthonormal(c).t().times(span.view()));
+            Basis {
+                scales: basis.scales(c).iter().map(|s| T::of(*s)).collect(),
+                turned: turned(own.as_ref().unwrap_or(span)),
+            }
+        });
+        let bases: Vec<Basis<T>> = bases.collect();
+        let penalised = penalties.map(|(weights, map)| {
+            let over: Vec<Vec<T>> = spans.iter().map(turned).collect();
+            let first = (0..sizes.colours).map(|c| basis.scales(c)[0]).collect();
+            Penalised::new(weights, map, &over, first)
+        });
+        let (transport, light) = (sizes.transport()?, sizes.light()?);
+        let rows = if reduced { basis.vectors() + 1 } else { basis.pixels() };
+        let model = Self {
+            params: slots(&transport, &light),
+            transport,
+            light,
+            shape: (rows, sizes.frames),
+            hidden: sizes.hidden.0 * sizes.hidden.1,
+            colours: sizes.colours,
+            bases,
+            penalised: penalised.transpose()?,
+        };
+        Ok(model.started(seed))
+    }
+
+    fn started(mut self, seed: u64) -> Self {
+        let split = self.transport.parameters();
+        let (first, second) = T::slice_mut(self.params.numbers_mut()).split_at_mut(split);
+        self.transport.network().start(first, &mut [], seed, 0);
+        self.light.network().start(second, &mut [], seed, 1);
+        self
+    }
+
+    /// The decoders of transport and light.
+    pub fn decoders(&self) -> [&Decoder<T>; 2] {
+        [&self.transport, &self.light]
+    }
+
+    /// How many matrices of the parameters are the transport's; those of the light follow.
+    pub fn transport_slots(&self) -> usize {
+        self.transport.network().slots().count()
+    }
+
+    /// Rows of the factor that the transport's decoder gives.
+    fn inside(&self) -> usize {
+        self.bases.first().map_or(self.shape.0, |basis| basis.scales.len() + 1)
+    }
+
+    /// The numbers of a side.
+    fn part<'a>(&self, side: usize, all: &'a [T]) -> &'a [T] {
+        let (first, second) = all.split_at(self.transport.parameters());
+        if side == 0 { first } else { second }
+    }
+
+    /// The factors as they are without dropout: T, rows of W x hidden, and L, hidden x columns, of each colour; W = T·L. Of a video T is over the
+    /// pixels of `basis`.
+    pub fn factors(&self, basis: Option<&VideoBasis>) -> (Vec<Mat>, Vec<Mat>) {
+        let mut pass = Pass::default();
+        self.forward(&mut pass);
+        let room = &T::branches(&mut pass)[0].product;
+        let matrix = |rows: usize, cols: usize, values: &[T], factor: f64| {
+            let values = values.iter().map(|x| factor * x.double()).collect();
+            Mat::from_columns(rows, cols, values)
+        };
+        let (inside, hidden) = (self.inside(), self.hidden);
+        // The light that the decoder gives is of the size of 1; its number of pixels goes to the transport.
+        let count = if self.bases.is_empty() { 1.0 } else { hidden as f64 };
+        let cores = room.cores.chunks_exact(inside * hidden).enumerate();
+        let transport = cores.map(|(c, core)| match basis {
+            Some(basis) => basis.spanning(c).times(&matrix(inside, hidden, core, 1.0 / count)),
+            None => matrix(inside, hidden, core, 1.0 / count),
+        });
+        let lights = room.lights.chunks_exact(hidden * self.shape.1);
+        let light = lights.map(|light| matrix(hidden, self.shape.1, light, count));
+        (transport.collect(), light.collect())
+    }
+
+    /// Where number (row, col) of the transport's core of a colour stands in what its decoder gives.
+    fn core_place(&self, colour: usize, row: usize, col: usize) -> usize {
+        if self.bases.is_empty() {
+            return row * self.transport.grid().cols + col;
+        }
+        let vectors = self.inside() - 1;
+        (col * self.colours + colour) * vectors + row
+    }
+
+    /// Where number (row, col) of the light of a colour stands in what its decoder gives.
+    fn light_place(&self, colour: usize, row: usize, col: usize) -> usize {
+        if self.bases.is_empty() {
+            return row * self.light.grid().cols + col;
+        }
+        (col * self.hidden + row) * self.colours + colour
+    }
+
+    /// Fills `cores` and `lights` from what the decoders gave.
+    fn read(&self, transport: &[T], light: &[T], room: &mut ProductRoom<T>) {
+        let (inside, hidden, cols) = (self.inside(), self.hidden, self.shape.1);
+        room.cores.resize(self.colours * inside * hidden, T::default());
+        room.lights.resize(self.colours * hidden * cols, T::default());
+        for (c, core) in room.cores.chunks_exact_mut(inside * hidden).enumerate() {
+            for (h, column) in core.chunks_exact_mut(inside).enumerate() {
+                match self.bases.get(c) {
+                    None => {
+                        let numbers = column.iter_mut().enumerate();
+                        numbers.for_each(|(p, x)| *x = transport[self.core_place(c, p, h)]);
+                    }
+                    Some(basis) => {
+                        column[inside - 1] = T::of(1.0);
+                        let numbers = column.iter_mut().zip(&basis.scales).enumerate();
+                        numbers.for_each(|(k, (x, scale))| {
+                            *x = *scale * transport[self.core_place(c, k, h)];
+                        });
+                    }
+                }
+            }
+        }
+        let share = self.light_share();
+        for (c, lights) in room.lights.chunks_exact_mut(hidden * cols).enumerate() {
+            for (t, column) in lights.chunks_exact_mut(hidden).enumerate() {
+                let numbers = column.iter_mut().enumerate();
+                numbers.for_each(|(h, x)| *x = share * light[self.light_place(c, h, t)]);
+            }
+        }
+    }
+
+    /// Of a video, light is divided by the number of hidden pixels.
+    fn light_share(&self) -> T {
+        T::of(if self.bases.is_empty() { 1.0 } else { 1.0 / self.hidden as f64 })
+    }
+
+    /// Adds the slopes with respect to core and light of a colour to those with respect to what the decoders gave.
+    fn write(&self, c: usize, room: &ProductRoom<T>, transport: &mut [T], light: &mut [T]) {
+        let (inside, hidden) = (self.inside(), self.hidden);
+        let penalty = room.penalty_slope.chunks_exact(inside * hidden).nth(c);
+        for (h, column) in room.core_slope.chunks_exact(inside).enumerate() {
+            let scales = self.bases.get(c).map(|basis| &basis.scales);
+            let count = scales.map_or(inside, Vec::len);
+            for p in 0..count {
+                let scale = scales.map_or(T::of(1.0), |scales| scales[p]);
+                let more = penalty.map_or(T::default(), |slope| slope[h * inside + p]);
+                transport[self.core_place(c, p, h)] = scale * (column[p] + more);
+            }
+        }
+        let share = self.light_share();
+        for (t, column) in room.light_slope.chunks_exact(hidden).enumerate() {
+            let numbers = column.iter().enumerate();
+            numbers.for_each(|(h, x)| light[self.light_place(c, h, t)] = share * *x);
+        }
+    }
+}
+
+/// The transpose of a matrix as stored numbers.
+fn turned<T: Precision>(matrix: &Mat) -> Vec<T> {
+    matrix.t().to_mat().values().iter().map(|x| T::of(*x)).collect()
+}
+
+fn slots<T: Precision>(transport: &Decoder<T>, light: &Decoder<T>) -> Params {
+    let sides = SIDES.into_iter().zip([transport, light]);
+    Params::of::<T>(sides.flat_map(|(side, decoder)| {
+        let slots: Vec<_> = decoder.network().slots().collect();
+        slots
+            .into_iter()
+            .map(move |(name, rows, cols)| (format!("{side}.{name}"), rows, cols, false))
+    }))
+}
+
+impl<T: Precision> Model for TransportLight<T> {
+    fn shape(&self) -> Shape {
+        (self.colours * self.shape.0, self.shape.1)
+    }
+
+    fn params(&self) -> &Params {
+        &self.params
+    }
+
+    fn params_mut(&mut self) -> &mut Params {
+        &mut self.params
+    }
+
+    fn is_network(&self) -> bool {
+        true
+    }
+
+    fn forward<'a>(&'a self, pass: &'a mut Pass) -> Product<'a> {
+        let mode = pass.mode;
+        let mut whole = std::mem::take(&mut pass.tape(1)[0]);
+        let branches = T::branches(pass);
+        for (side, decoder) in self.decoders().into_iter().enumerate() {
+            let params = self.part(side, T::slice(self.params.numbers()));
+            let input = Input::Dense { count: 1, values: &[] };
+            decoder.network().forward(params, &[], input, mode, &mut branches[side].way);
+        }
+        let mut room = std::mem::take(&mut branches[0].product);
+        self.read(branches[0].way.output(), branches[1].way.output(), &mut room);
+        room.penalty_slope.clear();
+        let (inside, hidden, (rows, cols)) = (self.inside(), self.hidden, self.shape);
+        whole.reshape(self.colours * rows, cols);
+        for c in 0..self.colours {
+            let core = &room.cores[c * inside * hidden..(c + 1) * inside * hidden];
+            let light = &room.lights[c * hidden * cols..(c + 1) * hidden * cols];
+            let (core, light) =
+                (MatRef::new(inside, hidden, core), MatRef::new(hidden, cols, light));
+            room.middle.resize(inside * cols, T::default());
+            let middle = MatMut::new(inside, cols, &mut room.middle);
+            multiply(middle, Accumulate::Replace, T::of(1.0), core, light);
+            let product = match self.bases.get(c) {
+                None => &room.middle,
+                Some(basis) => {
+                    room.product.resize(rows * cols, T::default());
+                    let basis = MatRef::new(inside, rows, &basis.turned);
+                    let out = MatMut::new(rows, cols, &mut room.product);
+                    let middle = MatRef::new(inside, cols, &room.middle);
+                    multiply(out, Accumulate::Replace, T::of(1.0), basis.t(), middle);
+                    &room.product
+                }
+            };
+            let columns = whole.values_mut().chunks_exact_mut(self.colours * rows);
+            for (to, from) in columns.zip(product.chunks_exact(rows)) {
+                let to = to[c * rows..(c + 1) * rows].iter_mut();
+                to.zip(from).for_each(|(to, from)| *to = from.double());
+            }
+        }
+        branches[0].product = room;
+        let tape = pass.tape(1);
+        tape[0] = whole;
+        Product::Dense(tape[0].view())
+    }
+
+    fn penalty(&self, pass: &mut Pass) -> f64 {
+        let Some(penalised) = &self.penalised else { return 0.0 };
+        let draw = match pass.mode {
+            Mode::Inference => None,
+            Mode::Training { seed, step } => Some((seed, step)),
+        };
+        let ProductRoom { cores, penalty, penalty_slope, .. } = &mut T::branches(pass)[0].product;
+        penalised.value(cores, self.hidden, draw, penalty, penalty_slope)
+    }
+
+    fn pullback(&self, product: &Cotangent, pass: &mut Pass, into: &mut Params) {
+        let mut whole = std::mem::take(&mut pass.tape(2)[1]);
+        let slope = product.dense_in(&mut whole);
+        let branches = T::branches(pass);
+        let mut room = std::mem::take(&mut branches[0].product);
+        let [mut of_transport, mut of_light] =
+            [0, 1].map(|side: usize| std::mem::take(branches[side].way.slope_mut()));
+        for (decoder, slope) in self.decoders().into_iter().zip([&mut of_transport, &mut of_light])
+        {
+            // What lies beyond the factor has no slope.
+            slope.clear();
+            slope.resize(decoder.grid().positions() * decoder.channels(), T::default());
+        }
+        let (inside, hidden, (rows, cols)) = (self.inside(), self.hidden, self.shape);
+        for c in 0..self.colours {
+            let (stored, _) = slope.stored();
+            room.product.resize(rows * cols, T::default());
+            let columns = stored.chunks_exact(self.colours * rows);
+            for (to, from) in room.product.chunks_exact_mut(rows).zip(columns) {
+                let from = from[c * rows..(c + 1) * rows].iter();
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = T::of(*from));
+            }
+            let middle = match self.bases.get(c) {
+                None => &room.product,
+                Some(basis) => {
+                    room.middle.resize(inside * cols, T::default());
+                    let basis = MatRef::new(inside, rows, &basis.turned);
+                    let out = MatMut::new(inside, cols, &mut room.middle);
+                    let product = MatRef::new(rows, cols, &room.product);
+                    multiply(out, Accumulate::Replace, T::of(1.0), basis, product);
+                    &room.middle
+                }
+            };
+            let middle = MatRef::new(inside, cols, middle);
+            let core = &room.cores[c * inside * hidden..(c + 1) * inside * hidden];
+            let light = &room.lights[c * hidden * cols..(c + 1) * hidden * cols];
+            let (core, light) =
+                (MatRef::new(inside, hidden, core), MatRef::new(hidden, cols, light));
+            room.core_slope.resize(inside * hidden, T::default());
+            let out = MatMut::new(inside, hidden, &mut room.core_slope);
+            multiply(out, Accumulate::Replace, T::of(1.0), middle, light.t());
+            room.light_slope.resize(hidden * cols, T::default());
+            let out = MatMut::new(hidden, cols, &mut room.light_slope);
+            multiply(out, Accumulate::Replace, T::of(1.0), core.t(), middle);
+            self.write(c, &room, &mut of_transport, &mut of_light);
+        }
+        branches[0].product = room;
+        let (first, second) =
+            T::slice_mut(into.numbers_mut()).split_at_mut(self.transport.parameters());
+        let slopes = [(of_transport, first), (of_light, second)];
+        for ((side, decoder), (slope, into)) in self.decoders().into_iter().enumerate().zip(slopes)
+        {
+            let way = &mut branches[side].way;
+            *way.slope_mut() = slope;
+            let params = self.part(side, T::slice(self.params.numbers()));
+            let input = Input::Dense { count: 1, values: &[] };
+            decoder.network().backward(params, input, way, into);
+        }
+        pass.tape(2)[1] = whole;
+    }
+}
