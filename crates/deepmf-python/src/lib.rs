@@ -8,6 +8,7 @@ mod clustering;
 mod completion;
 mod data;
 mod failure;
+mod light;
 mod numbers;
 mod problem;
 mod recommender;
@@ -29,6 +30,7 @@ fn _deepmf(module: &Bound<'_, PyModule>) -> PyResult<()> {
         sensing::register,
         recommender::register,
         clustering::register,
+        light::register,
         row_shard::register,
         analysis::register,
         data::register,

@@ -33,4 +33,4 @@ def test_a_tutorial_runs_and_draws_its_figures(name, tmp_path, monkeypatch):
 
 
 def test_every_application_has_a_tutorial():
-    assert {"completion", "sensing", "dynamics", "ratings", "clustering"} <= set(TUTORIALS)
+    assert {"completion", "sensing", "dynamics", "ratings", "clustering", "light"} <= set(TUTORIALS)

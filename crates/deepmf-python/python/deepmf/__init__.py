@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from ._torch import from_torch as from_torch
     from .clustering import MultiViewClustering as MultiViewClustering
     from .completion import MatrixCompletion as MatrixCompletion
+    from .light import LightTransport as LightTransport
     from .recommender import Recommender as Recommender
     from .sensing import MatrixSensing as MatrixSensing
 
 _WHERE = {
+    "LightTransport": "light",
     "MatrixCompletion": "completion",
     "MatrixSensing": "sensing",
     "MultiViewClustering": "clustering",
@@ -37,6 +39,7 @@ _MODULES = ("analysis", "callbacks", "datasets", "plots", "ray", "study")
 
 __all__ = [
     "DeepmfError",
+    "LightTransport",
     "MatrixCompletion",
     "MatrixSensing",
     "MultiViewClustering",

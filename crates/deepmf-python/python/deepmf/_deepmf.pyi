@@ -107,6 +107,30 @@ def cluster(
 ) -> tuple[Clustered, bool]: ...
 def clustered_of(bytes: bytes) -> Clustered: ...
 def load_clustered(path: str) -> Clustered: ...
+
+_Light = tuple[list[Floats], list[Floats], str, list[tuple[str, Floats]]]
+
+def light_of_matrix(
+    observed: Floats,
+    preset_name: str,
+    settings_json: str,
+    seed: int,
+    listener: Callable[..., None] | None = None,
+) -> tuple[_Light, bool]: ...
+def light_of_video(
+    shape: tuple[int, int, int, int],
+    values: Floats,
+    preset_name: str,
+    settings_json: str,
+    seed: int,
+    listener: Callable[..., None] | None = None,
+) -> tuple[_Light, bool]: ...
+def compare_light(
+    found: list[Floats], truth: list[Floats], grid: tuple[int, int] | None = None
+) -> tuple[float, float, float, str]: ...
+def make_scene(
+    observed: tuple[int, int], hidden: tuple[int, int], frames: int, seed: int
+) -> tuple[Floats, Floats, Floats]: ...
 def sharpness(
     layers: list[Floats], seen: Seen, constant: str, tolerance: float
 ) -> tuple[float, tuple[float, float], bool, float, int]: ...

@@ -19,6 +19,7 @@ __all__ = [
     "make_completion",
     "make_low_rank",
     "make_ratings",
+    "make_scene",
     "make_sensing",
     "make_spectrum",
     "make_views",
@@ -236,6 +237,44 @@ def make_views(
     """
     shape = (n_samples, n_clusters)
     return _deepmf.random_views(shape, list(n_features), n_noise, spread, random_state)
+
+
+def make_scene(
+    observed: tuple[int, int] = (64, 64),
+    hidden: tuple[int, int] = (16, 16),
+    n_frames: int = 96,
+    *,
+    random_state: int = 0,
+) -> tuple[Floats, Floats, Floats]:
+    """A room with clutter, lit by a hidden screen on which discs move.
+
+    Parameters
+    ----------
+    observed, hidden : tuple of (int, int)
+        Height and width of what the camera sees, and of the screen.
+    n_frames : int
+        Number of frames.
+    random_state : int, default=0
+        The seed.
+
+    Returns
+    -------
+    observed : ndarray of shape (n_frames, height, width)
+        What the camera records, with noise.
+    hidden : ndarray of shape (n_frames, height, width)
+        What the screen shows.
+    transport : ndarray of shape (observed pixels, hidden pixels)
+        How much each hidden pixel adds to each observed one, pixels row after row.
+
+    Examples
+    --------
+    >>> from deepmf.datasets import make_scene
+    >>> seen, shown, transport = make_scene((12, 16), (8, 8), 10)
+    >>> seen.shape, shown.shape, transport.shape
+    ((10, 12, 16), (10, 8, 8), (192, 64))
+    """
+    seen, shown, transport = _deepmf.make_scene(observed, hidden, n_frames, random_state)
+    return seen.reshape(n_frames, *observed), shown.reshape(n_frames, *hidden), transport
 
 
 @dataclass(frozen=True)
