@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deepmf::report::{Axis, Block, Figure, Layer, Section};
 use serde_json::Value;
 
-use crate::page::Recorded;
+use crate::page::{Recorded, last_name, pairs};
 
 /// Fewer values of the varied number make no line.
 const FEWEST: usize = 3;
@@ -18,9 +18,10 @@ const LEFT_OUT: [&str; 4] = ["seed", "_std", "_max", "_min"];
 /// varied values; none where not exactly one varied key has three numbers or more.
 pub(crate) fn against(runs: &[Recorded]) -> Option<Section> {
     let key = the_number(runs)?;
-    let short = key.rsplit('.').next().unwrap_or(&key).replace('_', " ");
+    let name = last_name(&key);
+    let short = name.replace('_', " ");
     let mut section = Section::new(format!("By {short}"));
-    for result in results(runs, key.rsplit('.').next().unwrap_or(&key)) {
+    for result in results(runs, name) {
         let mut lines: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
         for run in runs {
             let at = varied(run).and_then(|all| all.get(&key)).and_then(Value::as_f64);
@@ -77,12 +78,7 @@ fn means(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 /// The other varied values of a run, seeds apart, as words.
 fn others(run: &Recorded, key: &str) -> String {
     let others = varied(run).into_iter().flatten();
-    let others = others.filter(|(name, _)| *name != key && !name.ends_with("seed"));
-    let word = |(name, value): (&String, &Value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        format!("{} = {value}", name.rsplit('.').next().unwrap_or(name))
-    };
-    others.map(word).collect::<Vec<_>>().join(", ")
+    pairs(others.filter(|(name, _)| *name != key && !name.ends_with("seed")))
 }
 
 /// The results that are numbers, differ between runs, and are not the varied number again, in their order.
@@ -135,13 +131,13 @@ mod tests {
         assert_eq!(results(&runs, "depth"), ["loss", "seconds"]);
         let html = Page::new("Runs", "").with(against(&runs).unwrap()).html().unwrap();
         assert_eq!(html.matches("<svg").count(), 2);
-        assert!(html.contains("By depth") && html.contains("start = b"), "{html}");
+        assert!(html.contains("By depth") && html.contains("start = &quot;b&quot;"), "{html}");
     }
 
     #[test]
     fn runs_that_differ_by_their_seed_are_averaged() {
         assert_eq!(means(&[(1.0, 2.0), (1.0, 4.0), (2.0, 5.0)]), [(1.0, 3.0), (2.0, 5.0)]);
-        assert_eq!(others(&run(2, "a", 1.0), "model.depth"), "start = a");
+        assert_eq!(others(&run(2, "a", 1.0), "model.depth"), "start = \"a\"");
     }
 
     #[test]

@@ -55,13 +55,23 @@ impl Recorded {
 
 /// The varied values of a run of a sweep as words: `depth = 3, seed = 0`; keys are cut to their last name.
 pub(crate) fn varied(result: &Value) -> Option<String> {
+    let words = pairs(result.get("varied")?.as_object()?);
+    (!words.is_empty()).then_some(words)
+}
+
+/// Varied keys and their values as words.
+pub(crate) fn pairs<'a>(varied: impl IntoIterator<Item = (&'a String, &'a Value)>) -> String {
     let word = |(key, value): (&String, &Value)| {
         let value =
             toml::Value::try_from(value).map_or_else(|_| value.to_string(), |it| it.to_string());
-        format!("{} = {value}", key.rsplit('.').next().unwrap_or(key))
+        format!("{} = {value}", last_name(key))
     };
-    let words: Vec<String> = result.get("varied")?.as_object()?.iter().map(word).collect();
-    (!words.is_empty()).then(|| words.join(", "))
+    varied.into_iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// `depth` of `model.deep-linear.depth`.
+pub(crate) fn last_name(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
 }
 
 /// The order of two runs of a sweep by their varied values.

@@ -52,10 +52,15 @@ fn preset<T: Default>(name: &str, fast: T) -> PyResult<T> {
     }
 }
 
-fn told<'py>(py: Python<'py>, found: &FoundLight) -> PyResult<Light<'py>> {
+fn told<'py>(
+    py: Python<'py>,
+    found: &FoundLight,
+    hidden: Option<(usize, usize)>,
+) -> PyResult<Light<'py>> {
     let arrays = |matrices: &[Mat]| matrices.iter().map(|matrix| array(py, matrix)).collect();
     let kept = found.kept();
     let summary = json!({
+        "hidden": hidden,
         "steps": kept.steps,
         "seconds": found.seconds,
         "stop_reason": kept.reason.name(),
@@ -75,7 +80,7 @@ fn told<'py>(py: Python<'py>, found: &FoundLight) -> PyResult<Light<'py>> {
 
 fn fitted<'py>(
     py: Python<'py>,
-    seed: u64,
+    (seed, hidden): (u64, Option<(usize, usize)>),
     listener: Option<&Bound<'py, PyAny>>,
     fit: impl FnOnce(&LightTransport<'_>) -> Result<FoundLight> + Send,
 ) -> PyResult<(Light<'py>, bool)> {
@@ -85,7 +90,7 @@ fn fitted<'py>(
         let app = if listens { app.watch(desk.watch()) } else { app };
         fit(&app)
     })?;
-    Ok((told(py, &found)?, stopped))
+    Ok((told(py, &found, hidden)?, stopped))
 }
 
 /// T and L of a matrix, whose columns are moments of time; whether Ctrl-C stopped it is the last part of the answer.
@@ -101,7 +106,7 @@ fn light_of_matrix<'py>(
 ) -> PyResult<(Light<'py>, bool)> {
     let settings = over(&preset(preset_name, MatrixTransport::fast())?, settings_json)?;
     let observed = view(&observed)?.to_mat();
-    fitted(py, seed, listener.as_ref(), |app| app.matrix(&settings, &observed))
+    fitted(py, (seed, None), listener.as_ref(), |app| app.matrix(&settings, &observed))
 }
 
 /// T and L of a video of frames x height x width x channels, its values one after another.
@@ -116,9 +121,11 @@ fn light_of_video<'py>(
     seed: u64,
     listener: Option<Bound<'py, PyAny>>,
 ) -> PyResult<(Light<'py>, bool)> {
-    let settings = over(&preset(preset_name, VideoTransport::fast())?, settings_json)?;
+    let settings: VideoTransport =
+        over(&preset(preset_name, VideoTransport::fast())?, settings_json)?;
     let values = values.as_slice()?.to_vec();
-    fitted(py, seed, listener.as_ref(), |app| app.video(&settings, &Video::new(shape, values)?))
+    let fit = |app: &LightTransport<'_>| app.video(&settings, &Video::new(shape, values)?);
+    fitted(py, (seed, Some(settings.hidden)), listener.as_ref(), fit)
 }
 
 /// Correlation, PSNR, SSIM and the flip of a light of pixels x time beside the true one, a matrix for each colour; without a grid the pixels are a line.

@@ -57,7 +57,7 @@ fn a_matrix_gives_its_factors_and_a_run_goes_on_from_where_it_ended() {
     assert!(again["correlation"].as_f64().unwrap() > 1.0 - 1e-9);
     assert!(again["baseline_known_transport"]["ridge"].as_f64().is_some());
     assert_eq!(again["trials"][0]["held_out_error"], whole["trials"][0]["held_out_error"]);
-    let resumed = desk.json(&format!("{fit} --resume -o whole"));
+    let resumed = desk.json(&format!("{fit} --resume --minutes 3 -o whole"));
     assert_eq!(resumed["product_error"], whole["product_error"]);
     let message = refused(&desk, &format!("{fit} -o whole"));
     assert!(message.contains("must be new or empty"), "{message}");

@@ -207,7 +207,7 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
 
     def _shape(self, found: Any, shape: tuple[int, ...]) -> None:
         """Matrices of pixels as pictures; frames that were added at the end are left out."""
-        hidden = tuple(self.hidden or (16, 16))
+        hidden = self.summary_["hidden"]
         colours = [matrix.T[: shape[0]].reshape(-1, *hidden) for matrix in found[1]]
         slices = [matrix.reshape(*shape[1:3], *hidden) for matrix in found[0]]
         grey = len(shape) == 3

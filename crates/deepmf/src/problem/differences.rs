@@ -60,15 +60,12 @@ impl Differences {
 
     /// The cells of each difference in order: what is taken off, and from what.
     fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let ((rows, cols), lag, trim) = (self.shape, self.lag, self.trim);
-        let (i, j, step) = match self.axis {
-            Axis::Rows => (trim..rows - lag - trim, 0..cols, lag),
-            Axis::Cols => (0..rows, trim..cols - lag - trim, lag * rows),
-        };
-        j.flat_map(move |j| i.clone().map(move |i| (j * rows + i, j * rows + i + step)))
+        let (cols, rows, step) = self.runs();
+        let place = move |i: usize, j: usize| (j * self.shape.0 + i, j * self.shape.0 + i + step);
+        cols.flat_map(move |j| rows.clone().map(move |i| place(i, j)))
     }
 
-    /// Differences of each column that has some, and how far on their second cells are.
+    /// The columns that have differences, the rows of these, and how far on in store their second cells are.
     fn runs(&self) -> (std::ops::Range<usize>, std::ops::Range<usize>, usize) {
         let ((rows, cols), lag, trim) = (self.shape, self.lag, self.trim);
         match self.axis {

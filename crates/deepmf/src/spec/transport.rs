@@ -54,6 +54,12 @@ impl Default for Restarts {
 }
 
 impl Restarts {
+    /// The same without a limit in time.
+    #[must_use]
+    pub fn without_limit(self) -> Self {
+        Self { minutes: None, ..self }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors

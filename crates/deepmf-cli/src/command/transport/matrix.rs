@@ -1,18 +1,19 @@
 //! `transport matrix`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use deepmf::analysis::metrics::{VideoAgreement, compare_lines};
+use deepmf::analysis::metrics::{VideoAgreement, compare_lines, correlation, static_correlation};
 use deepmf::apps::{CompareLight, LightBaselines};
 use deepmf::data::{Video, read_dense};
 use deepmf::linalg::Mat;
 use deepmf::random::{Purpose, normal, stream};
+use deepmf::spec::MatrixTransport;
 use deepmf::{Error, Result};
 use serde_json::json;
 
 use super::{
-    Judged, Repeats, ending, fitted, opened, page, tell, write_fit, write_matrix, write_model,
-    write_picture,
+    Judged, Repeats, ending, fitted, opened, page, read_as, tell, write_fit, write_matrix,
+    write_model, write_picture,
 };
 use crate::args::TransportMatrix;
 use crate::command::Ending;
@@ -36,11 +37,12 @@ pub(in crate::command) fn matrix(args: &TransportMatrix, talk: Talk) -> Result<E
     let given = Given::read(args)?;
     let files = [&args.observed, &args.transport, &args.light];
     let input = files.into_iter().flatten().map(|path| path.display().to_string());
+    let lasting = MatrixTransport { restarts: settings.restarts.without_limit(), ..settings };
     let repeats = Repeats {
         command: "transport matrix",
         seed: args.seed(),
         input: input.chain([format!("noise {}", args.noise)]).collect(),
-        settings: &settings,
+        settings: &lasting,
     };
     let spec = repeats.toml()?;
     let folder = opened(args.output.as_deref(), args.kept.resume, &spec)?;
@@ -51,7 +53,7 @@ pub(in crate::command) fn matrix(args: &TransportMatrix, talk: Talk) -> Result<E
         move |light: &[Mat]| -> Result<VideoAgreement> { compare_lines(&light[0], truth) }
     });
     let agreement = compare.as_ref().map(|compare| compare(&found.light)).transpose()?;
-    let still = given.light.as_ref().map(static_correlation);
+    let still = given.light.as_ref().map(|light| static_correlation(std::slice::from_ref(light)));
     let observed = std::slice::from_ref(&given.observed);
     let compared: Option<&CompareLight<'_>> = compare.as_ref().map(|it| it as &CompareLight<'_>);
     let baselines = LightBaselines { observed, inner: args.inner, compare: compared };
@@ -108,7 +110,10 @@ impl Given {
             let light = picture(light, (args.inner, frames))?;
             let mut observed = transport.times(&light);
             let mut draws = stream(args.seed(), Purpose::Noise, 0);
-            let spread = args.noise * deviation(&observed);
+            let count = observed.values().len() as f64;
+            let mean = observed.values().iter().sum::<f64>() / count;
+            let squares = observed.values().iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+            let spread = args.noise * (squares / count).sqrt();
             observed.values_mut().iter_mut().for_each(|x| *x += spread * normal(&mut draws));
             return Ok(Self { observed, transport: Some(transport), light: Some(light) });
         }
@@ -116,16 +121,8 @@ impl Given {
             return Err(Error::parameter("the observed matrix", "given", "not"));
         };
         let observed = read_dense(path)?;
-        let truth = |path: &Option<std::path::PathBuf>, what: &str, shape: (usize, usize)| {
-            let Some(path) = path else { return Ok(None) };
-            let truth = read_dense(path)?;
-            let found = (truth.rows(), truth.cols());
-            let words = |(rows, cols): (usize, usize)| format!("({rows}, {cols})");
-            if found == shape {
-                Ok(Some(truth))
-            } else {
-                Err(Error::shape(what, words(shape), words(found)))
-            }
+        let truth = |path: &Option<PathBuf>, what: &str, shape| {
+            path.as_deref().map(|path| read_as(path, what, shape)).transpose()
         };
         let (rows, cols) = (observed.rows(), observed.cols());
         Ok(Self {
@@ -150,29 +147,4 @@ fn picture(path: &Path, (rows, cols): (usize, usize)) -> Result<Mat> {
     }
     let level = |x: f64| (255.0 * (x - low) / (high - low)).round() / 255.0;
     Ok(Mat::from_fn(rows, cols, |i, j| level(small.values()[i * cols + j])))
-}
-
-fn deviation(m: &Mat) -> f64 {
-    let count = m.values().len() as f64;
-    let mean = m.values().iter().sum::<f64>() / count;
-    (m.values().iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt()
-}
-
-/// Correlation of all values.
-fn correlation(a: &Mat, b: &Mat) -> f64 {
-    let mean = |m: &Mat| m.values().iter().sum::<f64>() / m.values().len() as f64;
-    let (of_a, of_b) = (mean(a), mean(b));
-    let pairs = a.values().iter().zip(b.values());
-    let product: f64 = pairs.map(|(x, y)| (x - of_a) * (y - of_b)).sum();
-    let size = deviation(a) * deviation(b) * a.values().len() as f64;
-    if size > 0.0 { product / size } else { 0.0 }
-}
-
-/// What each row's mean alone would correlate, were it not taken off.
-pub(super) fn static_correlation(truth: &Mat) -> f64 {
-    let count = truth.cols() as f64;
-    let means: Vec<f64> = (0..truth.rows())
-        .map(|i| (0..truth.cols()).map(|t| truth[(i, t)]).sum::<f64>() / count)
-        .collect();
-    correlation(&Mat::from_fn(truth.rows(), truth.cols(), |i, _| means[i]), truth)
 }

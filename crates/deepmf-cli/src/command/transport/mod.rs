@@ -11,7 +11,7 @@ use std::path::Path;
 
 use deepmf::analysis::metrics::VideoAgreement;
 use deepmf::apps::{CompareLight, FoundLight, LightBaseline, LightBaselines, LightTransport};
-use deepmf::data::{Entries, Table, Video, write, write_video, write_whole};
+use deepmf::data::{Entries, Table, Video, read_dense, write, write_video, write_whole};
 use deepmf::linalg::Mat;
 use deepmf::model::{Numbers, Tensors};
 use deepmf::train::StopReason;
@@ -26,7 +26,7 @@ use crate::output::Talk;
 use crate::progress::Bar;
 use crate::run_folder::{MODEL, RunFolder, TRAJECTORY};
 
-/// What repeats a fit: the command, what it reads, and its settings.
+/// What repeats a fit: the command, what it reads, and its settings but for the minutes, of which each call has its own.
 #[derive(Serialize)]
 struct Repeats<'a, S> {
     command: &'static str,
@@ -157,6 +157,17 @@ fn write_model(folder: &Path, found: &FoundLight) -> Result<()> {
     let mut tensors = Tensors::of(&found.params);
     tensors.add_numbers("seed", Numbers::Double(vec![found.kept().seed as f64]));
     tensors.save(folder.join(MODEL))
+}
+
+/// A matrix from a file, which must have this shape.
+fn read_as(path: &Path, what: &str, shape: (usize, usize)) -> Result<Mat> {
+    let matrix = read_dense(path)?;
+    let found = (matrix.rows(), matrix.cols());
+    let words = |(rows, cols): (usize, usize)| format!("({rows}, {cols})");
+    if found == shape {
+        return Ok(matrix);
+    }
+    Err(Error::shape(what, words(shape), words(found)))
 }
 
 /// A matrix as .npy.

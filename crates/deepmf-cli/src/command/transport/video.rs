@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use deepmf::analysis::metrics::{VideoAgreement, compare_videos};
+use deepmf::analysis::metrics::{VideoAgreement, compare_videos, static_correlation};
 use deepmf::apps::{CompareLight, FoundLight, LightBaselines};
-use deepmf::data::{Video, read_dense, read_video, write_video};
+use deepmf::data::{Video, read_video, write_video};
 use deepmf::linalg::Mat;
+use deepmf::model::VideoDecoders;
+use deepmf::spec::VideoTransport;
 use deepmf::{Error, Result};
 use serde_json::json;
 
-use super::matrix::static_correlation;
 use super::{
-    Judged, Repeats, ending, fitted, opened, page, tell, write_fit, write_matrix, write_model,
+    Judged, Repeats, ending, fitted, opened, page, read_as, tell, write_fit, write_matrix,
+    write_model,
 };
 use crate::args::TransportVideo;
 use crate::command::Ending;
@@ -20,8 +22,6 @@ use crate::output::{self, Talk};
 
 /// Updates of the non-negative factors.
 const UPDATES: usize = 200;
-/// What the decoders double time to: a multiple of this.
-const MULTIPLE: usize = 8;
 /// The most columns and rows of the sheet of the transport, in pixels.
 const SHEET: usize = 2_048;
 
@@ -37,11 +37,12 @@ pub(in crate::command) fn video(args: &TransportVideo, talk: Talk) -> Result<End
     let truth = truth(args, &observed)?;
     let known = args.truth_transport.as_deref().map(|path| transport(path, &observed, args.hidden));
     let known = known.transpose()?;
+    let lasting = VideoTransport { restarts: settings.restarts.without_limit(), ..settings };
     let repeats = Repeats {
         command: "transport video",
         seed: args.seed(),
         input: vec![args.observed.display().to_string(), format!("crop {:?}", args.crop)],
-        settings: &settings,
+        settings: &lasting,
     };
     let spec = repeats.toml()?;
     let folder = opened(Some(&args.output), args.kept.resume, &spec)?;
@@ -52,8 +53,8 @@ pub(in crate::command) fn video(args: &TransportVideo, talk: Talk) -> Result<End
         move |light: &[Mat]| -> Result<VideoAgreement> { compare_videos(light, truth, args.hidden) }
     });
     let agreement = compare.as_ref().map(|compare| compare(&found.light)).transpose()?;
-    let still = truth.as_ref().map(|truth| static_correlation(&truth[0]));
-    let (padded, _) = observed.in_multiples_of(MULTIPLE)?;
+    let still = truth.as_deref().map(static_correlation);
+    let (padded, _) = observed.in_multiples_of(VideoDecoders::MULTIPLE)?;
     let channels: Vec<Mat> = (0..padded.channels()).map(|c| padded.channel(c)).collect();
     let compared: Option<&CompareLight<'_>> = compare.as_ref().map(|it| it as &CompareLight<'_>);
     let inner = args.hidden.0 * args.hidden.1;
@@ -115,22 +116,16 @@ fn truth(args: &TransportVideo, observed: &Video) -> Result<Option<Vec<Mat>>> {
         let expected = format!("{} frames, as the observed one", observed.frames());
         return Err(Error::shape("the true hidden video", expected, truth.frames()));
     }
-    let (truth, _) = truth.resized(args.hidden.0, args.hidden.1)?.in_multiples_of(MULTIPLE)?;
+    let (truth, _) =
+        truth.resized(args.hidden.0, args.hidden.1)?.in_multiples_of(VideoDecoders::MULTIPLE)?;
     let truth = if observed.channels() == truth.channels() { truth } else { truth.grey() };
     Ok(Some((0..observed.channels()).map(|c| truth.channel(c.min(truth.channels() - 1))).collect()))
 }
 
 /// A known transport, observed pixels x hidden pixels.
 fn transport(path: &Path, observed: &Video, hidden: (usize, usize)) -> Result<Mat> {
-    let known = read_dense(path)?;
-    let expected = (observed.height() * observed.width(), hidden.0 * hidden.1);
-    let found = (known.rows(), known.cols());
-    let words = |(rows, cols): (usize, usize)| format!("({rows}, {cols})");
-    if found == expected {
-        Ok(known)
-    } else {
-        Err(Error::shape("the true transport", words(expected), words(found)))
-    }
+    let shape = (observed.height() * observed.width(), hidden.0 * hidden.1);
+    read_as(path, "the true transport", shape)
 }
 
 /// Light as a video, white where it is brightest.

@@ -14,4 +14,7 @@ pub use levels::{Reliability, level_log_loss, reliability};
 pub use ranking::{hit, ndcg, precision, recall};
 pub use ratings::{exact_rate, mean_absolute_error, root_mean_square_error};
 pub use similarity::structural_similarity;
-pub use video::{Flip, VideoAgreement, compare_lines, compare_videos, temporal_correlation};
+pub use video::{
+    Flip, VideoAgreement, compare_lines, compare_videos, correlation, static_correlation,
+    temporal_correlation,
+};

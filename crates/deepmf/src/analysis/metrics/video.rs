@@ -167,12 +167,12 @@ fn best<'a>(
     let flipped =
         |flip: Flip| -> Vec<Mat> { found.iter().map(|m| flip.applied(m, grid)).collect() };
     let mean = |sum: f64| sum / truth.len() as f64;
-    let correlation = |found: &[Mat]| {
+    let over_channels = |found: &[Mat]| {
         mean(found.iter().zip(truth).map(|(a, b)| temporal_correlation(a, b)).sum())
     };
     let mut first = (f64::NEG_INFINITY, Flip::None);
     for &flip in flips {
-        let value = correlation(&flipped(flip));
+        let value = over_channels(&flipped(flip));
         if value > first.0 {
             first = (value, flip);
         }
@@ -208,11 +208,42 @@ pub fn temporal_correlation(a: &Mat, b: &Mat) -> f64 {
     both / (change_a.frobenius() * change_b.frobenius())
 }
 
-fn without_row_means(a: &Mat) -> Mat {
+/// Correlation of all values of two matrices; 0 if one of them is constant.
+///
+/// # Panics
+/// If the shapes differ.
+pub fn correlation(a: &Mat, b: &Mat) -> f64 {
+    assert_eq!((a.rows(), a.cols()), (b.rows(), b.cols()), "one shape");
+    let off = |m: &Mat| {
+        let mean = m.values().iter().sum::<f64>() / m.values().len() as f64;
+        Mat::from_fn(m.rows(), m.cols(), |i, j| m[(i, j)] - mean)
+    };
+    let (a, b) = (off(a), off(b));
+    let both: f64 = a.values().iter().zip(b.values()).map(|(x, y)| x * y).sum();
+    let size = a.frobenius() * b.frobenius();
+    if size > 0.0 { both / size } else { 0.0 }
+}
+
+/// What the mean of each pixel over time alone would correlate with a light, a matrix of pixels x frames for each channel, were it not taken off; the mean
+/// over channels.
+pub fn static_correlation(light: &[Mat]) -> f64 {
+    let still = |channel: &Mat| {
+        let means = row_means(channel);
+        correlation(&Mat::from_fn(channel.rows(), channel.cols(), |i, _| means[i]), channel)
+    };
+    light.iter().map(still).sum::<f64>() / light.len().max(1) as f64
+}
+
+fn row_means(a: &Mat) -> Vec<f64> {
     let mut means = vec![0.0; a.rows()];
     for t in 0..a.cols() {
         means.iter_mut().zip(a.col(t)).for_each(|(mean, value)| *mean += value / a.cols() as f64);
     }
+    means
+}
+
+fn without_row_means(a: &Mat) -> Mat {
+    let means = row_means(a);
     Mat::from_fn(a.rows(), a.cols(), |pixel, t| a[(pixel, t)] - means[pixel])
 }
 
@@ -280,6 +311,11 @@ mod tests {
         let truth = moving(6, 1, 10);
         let still = Mat::from_fn(6, 10, |i, _| truth[(i, 0)]);
         assert_eq!(temporal_correlation(&still, &truth), 0.0);
+        assert_eq!(correlation(&Mat::zeros(truth.rows(), truth.cols()), &truth), 0.0);
+        assert!((correlation(&truth.clone().scaled(-2.0), &truth) + 1.0).abs() < 1e-12);
+        // One row that stays at 1 and one that goes from 1 to −1: deviations of length 1 and √3, and a product of 1.
+        let blinks = Mat::from_columns(2, 2, vec![1.0, 1.0, 1.0, -1.0]);
+        assert!((static_correlation(&[blinks]) - (1.0_f64 / 3.0).sqrt()).abs() < 1e-12);
         let reversed = Mat::from_fn(6, 10, |i, t| truth[(5 - i, t)]);
         assert_eq!(compare_lines(&reversed, &truth).unwrap().flip, Flip::UpDown);
         let negative = compare_lines(&truth.clone().scaled(-1.0), &truth).unwrap();

@@ -18,6 +18,17 @@ pub(super) enum Part {
     HeldOut,
 }
 
+/// How errors are measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Measure<'a> {
+    /// Their mean absolute value.
+    Absolute,
+    /// Their mean square.
+    Squared,
+    /// The sum of their squares, each row with a weight of its own.
+    RowsSquared(&'a [f64]),
+}
+
 /// Which entries of a matrix are held out.
 pub(super) struct HeldOut {
     kept: Vec<bool>,
@@ -62,47 +73,43 @@ impl HeldOut {
         self.any().then(|| fitted.into_iter().map(one).collect())
     }
 
-    /// For each measurement of a term, given as this type made it, one where it counts and else zero.
-    pub(super) fn counted(term: &Term) -> Vec<f64> {
-        let mut slopes = vec![1.0; term.targets.len()];
-        // The slope of the loss one above the targets is nowhere zero but where the weight is.
-        let targets = vec![0.0; slopes.len()];
-        term.loss.value_and_slope(&mut slopes, &targets);
-        slopes.into_iter().map(|slope| f64::from(u8::from(slope != 0.0))).collect()
-    }
-
-    /// The error of the entries themselves: mean absolute, or mean squared.
-    pub(super) fn direct(&self, z: &Mat, weight: f64, squared: bool, part: Part) -> Term {
+    /// The error of the entries themselves.
+    pub(super) fn direct(&self, z: &Mat, weight: f64, measure: Measure<'_>, part: Part) -> Term {
         let observation = Arc::new(Full::new(self.shape));
-        let loss = loss(squared, self.weights(self.kept.clone(), part));
+        let loss = loss(measure, self.kept.len(), self.weights(self.kept.clone(), part));
         Term { observation, targets: z.values().to_vec(), loss, weight }
     }
 
-    /// The error of differences: mean absolute, or mean squared.
+    /// The error of differences.
     pub(super) fn differences(
         &self,
         z: &Mat,
         (axis, lag, trim): (Axis, usize, usize),
         weight: f64,
-        squared: bool,
+        measure: Measure<'_>,
         part: Part,
     ) -> Result<Term> {
         let over = Differences::new(self.shape, axis, lag, trim)?;
         let mut targets = vec![0.0; over.len()];
         let whole = crate::product::Product::Dense(z.view());
         over.apply(&whole, &mut Mat::default(), &mut targets);
-        let loss = loss(squared, self.weights(over.both_in(&self.kept), part));
+        let loss = loss(measure, over.len(), self.weights(over.both_in(&self.kept), part));
         Ok(Term { observation: Arc::new(over), targets, loss, weight })
     }
 }
 
-fn loss(squared: bool, weights: Option<Vec<f64>>) -> Arc<dyn Loss> {
+fn loss(measure: Measure<'_>, count: usize, weights: Option<Vec<f64>>) -> Arc<dyn Loss> {
     // The mean over nothing is nothing.
     let empty = weights.as_ref().is_some_and(|weights| weights.iter().all(|w| *w == 0.0));
     let constant = if empty { Constant::Sum } else { Constant::Mean };
-    if squared {
-        Arc::new(Squared { constant, weights })
-    } else {
-        Arc::new(Absolute { constant, weights })
+    match measure {
+        Measure::Absolute => Arc::new(Absolute { constant, weights }),
+        Measure::Squared => Arc::new(Squared { constant, weights }),
+        Measure::RowsSquared(each) => {
+            let mut weights = weights.unwrap_or_else(|| vec![1.0; count]);
+            let rows = each.iter().cycle();
+            weights.iter_mut().zip(rows).for_each(|(weight, row)| *weight *= row);
+            Arc::new(Squared { constant: Constant::Sum, weights: Some(weights) })
+        }
     }
 }

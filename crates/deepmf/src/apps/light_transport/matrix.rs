@@ -1,6 +1,6 @@
 //! The one-dimensional experiment: a matrix as the product of two images.
 
-use super::held_out::{HeldOut, Part};
+use super::held_out::{HeldOut, Measure, Part};
 use super::trial::Fit;
 use super::{FoundLight, LightTransport};
 use crate::data::LEAST_FRAMES;
@@ -34,9 +34,21 @@ impl LightTransport<'_> {
         let held = HeldOut::entries(&scaled, settings.restarts.held_out, self.seed)?;
         let terms = |part| {
             Problem::sum(vec![
-                held.direct(&scaled, settings.direct, false, part),
-                held.differences(&scaled, (Axis::Rows, 1, 1), settings.rows, false, part)?,
-                held.differences(&scaled, (Axis::Cols, 1, 1), settings.cols, false, part)?,
+                held.direct(&scaled, settings.direct, Measure::Absolute, part),
+                held.differences(
+                    &scaled,
+                    (Axis::Rows, 1, 1),
+                    settings.rows,
+                    Measure::Absolute,
+                    part,
+                )?,
+                held.differences(
+                    &scaled,
+                    (Axis::Cols, 1, 1),
+                    settings.cols,
+                    Measure::Absolute,
+                    part,
+                )?,
             ])
         };
         let problem = terms(Part::Fitted)?;

@@ -1,8 +1,6 @@
 //! A video whose light comes from a hidden one.
 
-use std::sync::Arc;
-
-use super::held_out::{HeldOut, Part};
+use super::held_out::{HeldOut, Measure, Part};
 use super::memory;
 use super::trial::Fit;
 use super::{FoundLight, LightTransport};
@@ -11,12 +9,11 @@ use crate::linalg::Mat;
 use crate::model::{
     FactorPenalties, Model, Pass, TransportLight, TransportMap, VideoBasis, VideoDecoders,
 };
-use crate::problem::{Axis, Constant, Loss, Problem, Squared, Term};
+use crate::problem::{Axis, Problem};
 use crate::spec::VideoTransport;
 use crate::{Error, Result};
 
-/// What the decoders of a video double time to: a multiple of this.
-const MULTIPLE: usize = 8;
+const MULTIPLE: usize = VideoDecoders::MULTIPLE;
 
 impl LightTransport<'_> {
     /// The hidden video and the transport of an observed one.
@@ -145,34 +142,24 @@ fn terms(
     (held, part): (&HeldOut, Part),
     basis: &VideoBasis,
 ) -> Result<Problem> {
-    let lags = 1..=settings.longest_lag;
-    if !settings.in_basis {
-        let lagged =
-            lags.map(|lag| held.differences(z, (Axis::Cols, lag, 0), settings.lagged, false, part));
-        let lagged = lagged.collect::<Result<_>>()?;
-        return Problem::sum(vec![held.direct(z, settings.direct, true, part)])?.one_of(lagged);
-    }
     let each = row_weights(settings, basis);
-    let count = (basis.colours() * basis.pixels()) as f64;
-    // Means over the pixels of the frame, of which the rows of the basis are so many fewer.
-    let squared = |mut term: Term, columns: usize| {
-        let before = HeldOut::counted(&term);
-        let weights =
-            before.into_iter().enumerate().map(|(place, fitted)| fitted * each[place % each.len()]);
-        let weights: Vec<f64> = weights.collect();
-        let loss: Arc<dyn Loss> =
-            Arc::new(Squared { constant: Constant::Sum, weights: Some(weights) });
-        term.weight /= count * columns as f64;
-        term.loss = loss;
-        term
+    let (direct, lagged) = if settings.in_basis {
+        (Measure::RowsSquared(&each), Measure::RowsSquared(&each))
+    } else {
+        (Measure::Squared, Measure::Absolute)
     };
-    let direct = held.direct(z, settings.direct, true, part);
-    let lagged = lags.map(|lag| {
-        let term = held.differences(z, (Axis::Cols, lag, 0), settings.lagged, true, part)?;
-        Ok(squared(term, z.cols() - lag))
-    });
-    let lagged = lagged.collect::<Result<_>>()?;
-    Problem::sum(vec![squared(direct, z.cols())])?.one_of(lagged)
+    // In the basis, means over the pixels of the frame, of which its rows are so many fewer.
+    let pixels = (basis.colours() * basis.pixels()) as f64;
+    let share = |weight: f64, columns: usize| {
+        if settings.in_basis { weight / (pixels * columns as f64) } else { weight }
+    };
+    let lag = |lag| {
+        let weight = share(settings.lagged, z.cols() - lag);
+        held.differences(z, (Axis::Cols, lag, 0), weight, lagged, part)
+    };
+    let lags = (1..=settings.longest_lag).map(lag).collect::<Result<_>>()?;
+    let direct = held.direct(z, share(settings.direct, z.cols()), direct, part);
+    Problem::sum(vec![direct])?.one_of(lags)
 }
 
 /// (s_2 / s_k)^(2 p) for each row of the basis, colour by colour; at most as much for its last row as for its last vector.

@@ -249,6 +249,9 @@ impl<T: Real> Penalised<T> {
         hidden: usize,
         room: &mut PenaltyRoom<T>,
     ) -> f64 {
+        if weight == 0.0 {
+            return 0.0;
+        }
         let (width, pixels) = (self.map.width, known.len());
         // Beside each other in memory, but not in the frame, are the end of a row and the start of the next.
         let pairs = || {
@@ -258,9 +261,6 @@ impl<T: Real> Penalised<T> {
             })
         };
         let count = (pairs().count() * hidden * self.bases.len()).max(1) as f64;
-        if weight == 0.0 {
-            return 0.0;
-        }
         let share = T::of(weight / count);
         let mut sum = 0.0;
         let size = hidden * pixels;

@@ -8,8 +8,7 @@ use crate::linalg::Real;
 use crate::model::layer::grid::{Grid, Padding};
 use crate::{Error, Result};
 
-/// How many hidden pixels, and frames, stand for one position of the latents.
-pub(super) const MULTIPLE: usize = 8;
+const MULTIPLE: usize = VideoDecoders::MULTIPLE;
 /// Channels of the latents of both, and published widths.
 const LIGHT_LATENT: usize = 4;
 const TRANSPORT_LATENT: usize = 32;
@@ -33,6 +32,9 @@ pub struct VideoDecoders {
 }
 
 impl VideoDecoders {
+    /// How many hidden pixels along a side, and how many frames, stand for one position of the latents.
+    pub const MULTIPLE: usize = 8;
+
     fn check(&self) -> Result<()> {
         let (height, width) = self.hidden;
         if [height, width].iter().any(|side| *side == 0 || !side.is_multiple_of(MULTIPLE)) {
