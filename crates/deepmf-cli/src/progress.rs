@@ -8,18 +8,26 @@ use crate::output::Talk;
 /// A bar on a terminal, nothing elsewhere.
 pub(crate) struct Bar {
     bar: ProgressBar,
+    /// What stands at the end of its line.
+    note: String,
 }
 
 impl Bar {
     pub(crate) fn new(talk: Talk) -> Self {
         if !talk.shows_progress() {
-            return Self { bar: ProgressBar::hidden() };
+            return Self { bar: ProgressBar::hidden(), note: String::new() };
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
         if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {msg}") {
             bar.set_style(style);
         }
-        Self { bar }
+        Self { bar, note: String::new() }
+    }
+
+    /// With `note` at the end of its line.
+    pub(crate) fn with_note(mut self, note: String) -> Self {
+        self.note = note;
+        self
     }
 
     /// Shows where a fit is.
@@ -28,7 +36,7 @@ impl Bar {
         self.bar.set_prefix(format!("{}/{}", stage.done, stage.total));
         self.bar.set_length(progress.steps);
         self.bar.set_position(progress.step);
-        self.bar.set_message(format!("{}: loss {:.3e}", stage.what, progress.loss));
+        self.bar.set_message(format!("{}: loss {:.3e}{}", stage.what, progress.loss, self.note));
     }
 
     /// Shows how many trials are done.

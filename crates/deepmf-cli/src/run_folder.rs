@@ -35,6 +35,19 @@ impl RunFolder {
     /// # Errors
     /// If something else is in the folder.
     pub(crate) fn open(path: &Path, resume: bool, spec: &str) -> Result<Self, Failure> {
+        Self::open_if(path, resume, spec, |before| before == spec)
+    }
+
+    /// Begins a run, or goes on with one of whose spec `is_same` says that it is of the same run; the folder then has the new one.
+    ///
+    /// # Errors
+    /// As [`RunFolder::open`].
+    pub(crate) fn open_if(
+        path: &Path,
+        resume: bool,
+        spec: &str,
+        is_same: impl Fn(&str) -> bool,
+    ) -> Result<Self, Failure> {
         let filled = fs::read_dir(path).is_ok_and(|mut files| files.next().is_some());
         if filled && !resume {
             let error = Error::parameter("the run folder", "new or empty", path.display());
@@ -43,10 +56,13 @@ impl RunFolder {
         if filled {
             let before = path.join(SPEC);
             let text = fs::read_to_string(&before).map_err(|e| Error::io(&before, "read", e))?;
-            if text != spec {
+            if !is_same(&text) {
                 let problem = "must be the spec of this run, but it is of another";
                 let hint = "--resume takes the same flags as the run that it goes on with";
                 return Err(Failure::with_hint(Error::data(before, problem), hint));
+            }
+            if text != spec {
+                write_whole(before, spec.as_bytes())?;
             }
             return Ok(Self { path: path.into(), is_new: false });
         }

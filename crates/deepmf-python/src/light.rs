@@ -4,13 +4,13 @@ use deepmf::analysis::metrics;
 use deepmf::apps::{FoundLight, LightTransport};
 use deepmf::data::{Scene, SceneSettings, Video};
 use deepmf::linalg::Mat;
-use deepmf::spec::{MatrixTransport, VideoTransport};
+use deepmf::spec::{MatrixTransport, VideoTransport, laid_over};
 use deepmf::{Error, Result};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::completion::recorded;
 use crate::failure::raised;
@@ -27,21 +27,7 @@ type Light<'py> = (
 
 /// The settings of a preset, but for what is given.
 fn over<T: Serialize + DeserializeOwned>(preset: &T, given: &str) -> PyResult<T> {
-    let mut all = json!(preset);
-    lay(&mut all, settings(given)?);
-    settings(&all.to_string())
-}
-
-/// Puts the values of `top` in the place of those of `all`, keys of objects one by one.
-fn lay(all: &mut Value, top: Value) {
-    match (all, top) {
-        (Value::Object(all), Value::Object(top)) => {
-            for (key, value) in top {
-                lay(all.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (all, top) => *all = top,
-    }
+    settings(&laid_over(preset, settings(given)?).to_string())
 }
 
 fn preset<T: Default>(name: &str, fast: T) -> PyResult<T> {

@@ -78,7 +78,7 @@ fn an_unknown_key_is_told_with_place_and_nearest_key() {
     assert_eq!(
         message(&text),
         "a.toml:4:7: unknown name `low-rnk`; did you mean `low-rank`? \
-         known here: `low-rank`, `spectrum`, `planted`, `cells`, `file`, `entries-order`, `ratings`, `random-ratings`, `views`, `random-views`"
+         known here: `low-rank`, `spectrum`, `planted`, `cells`, `file`, `entries-order`, `ratings`, `random-ratings`, `views`, `random-views`, `scene`, `pictures`, `matrix`, `video`"
     );
     let text = SWEEP.replace("[train.stop]", "[train.stopp]");
     assert!(message(&text).contains("unknown key `stopp`; did you mean `stop`?"));

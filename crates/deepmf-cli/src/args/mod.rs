@@ -25,7 +25,7 @@ pub(crate) use recommend::{
 };
 pub(crate) use sense::Sense;
 pub(crate) use table::{Input, OutFormat, Written};
-pub(crate) use transport::{Transport, TransportMatrix, TransportVideo};
+pub(crate) use transport::{Transport, TransportKept, TransportMatrix, TransportVideo};
 
 use crate::failure::Failure;
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use deepmf::model::DecoderSize;
-use deepmf::spec::{MatrixTransport, Restarts, VideoTransport};
+use deepmf::spec::{
+    Data, MatrixTransport, ObservedMatrix, ObservedVideo, Pictures, Restarts, VideoTransport,
+};
+use deepmf::{Error, Result};
 
 use super::value;
 
@@ -18,11 +21,11 @@ pub(crate) enum Transport {
 /// Find a transport T and a light L, both images, of which only the product Z is known.
 ///
 /// Both are written by untrained convolutional networks that are fitted to this one matrix (Aittala et al. 2019). Z is a matrix whose columns are moments of
-/// time, or T·L of two pictures. DIR gets transport.npy and light.npy, both as .png too, model.safetensors, result.json, trajectory.csv, spec.toml,
-/// report.html and the checkpoints. With --json stdout holds one JSON object with the keys rows, cols, inner, steps, seconds, seconds_per_step,
-/// stop_reason, held_out_error, product_error, chosen_seed, kept, parameters, trials [{seed, steps, stop_reason, held_out_error, product_error, kept, seconds,
-/// correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation, baseline_nmf {product_error, correlation}, baseline_singular {…},
-/// baseline_known_transport {product_error, correlation, ridge}, seed; what needs a truth is null without one.
+/// time, or T·L of two pictures. DIR gets transport.npy and light.npy, both as .png too, model.safetensors, result.json, trajectory.csv, report.html, the
+/// checkpoints, preview.png (the light so far, while it is fitted) and spec.toml, which `deepmf run` repeats. With --json stdout holds one JSON object with the
+/// keys rows, cols, inner, steps, seconds, seconds_per_step, stop_reason, held_out_error, product_error, chosen_seed, kept, parameters, trials [{seed, steps,
+/// stop_reason, held_out_error, product_error, kept, seconds, correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation,
+/// baseline_nmf {product_error, correlation, psnr, ssim}, baseline_singular {…}, baseline_known_transport {…, ridge}, seed; what needs a truth is null without one.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  deepmf transport matrix observed.npy --inner 64 --truth-light light.npy -o found"
@@ -76,11 +79,12 @@ pub(crate) struct TransportMatrix {
 /// Find a hidden video from what its light does to what is seen.
 ///
 /// Transport and hidden video are written by untrained convolutional networks that are fitted to this one video (Aittala et al. 2019). DIR gets hidden.npy and
-/// hidden.gif, transport.npy, transport.png (what each hidden pixel lights, side by side), model.safetensors, result.json, trajectory.csv, spec.toml, report.html
-/// and the checkpoints. With --json stdout holds one JSON object with the keys height, width, frames, colours, hidden, steps, seconds, seconds_per_step, stop_reason,
-/// held_out_error, product_error, chosen_seed, kept, parameters, trials [{seed, steps, stop_reason, held_out_error, product_error, kept, seconds, correlation}],
-/// correlation, psnr, ssim, flip, static_correlation, baseline_nmf {product_error, correlation}, baseline_singular {…}, baseline_known_transport {product_error,
-/// correlation, ridge}, seed; what needs a truth is null without one.
+/// hidden.gif, transport.npy, transport.png (what each hidden pixel lights, side by side), model.safetensors, result.json, trajectory.csv, report.html, the
+/// checkpoints, preview.gif (the hidden video so far, while it is fitted) and spec.toml, which `deepmf run` repeats. With --json stdout holds one JSON object with
+/// the keys height, width, frames, colours, hidden, steps, seconds, seconds_per_step, stop_reason, held_out_error, product_error, chosen_seed, kept, parameters,
+/// trials [{seed, steps, stop_reason, held_out_error, product_error, kept, seconds, correlation}], correlation, psnr, ssim, flip, transport_correlation,
+/// static_correlation, baseline_nmf {product_error, correlation, psnr, ssim}, baseline_singular {…}, baseline_known_transport {…, ridge}, seed; what needs a truth
+/// is null without one.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  deepmf transport video observed.gif --crop 20,10,96,80 --hidden 16x16 --minutes 30 -o found"
@@ -176,6 +180,24 @@ impl TransportFit {
 }
 
 impl TransportMatrix {
+    /// Where the matrix comes from.
+    pub(crate) fn data(&self) -> Result<Data> {
+        if let (Some(transport), Some(light)) = (&self.transport, &self.light) {
+            return Ok(Data::Pictures(Pictures {
+                transport: transport.clone(),
+                light: light.clone(),
+                inner: self.inner,
+                frames: self.frames,
+                noise: self.noise,
+            }));
+        }
+        let Some(path) = self.observed.clone() else {
+            return Err(Error::parameter("the observed matrix", "given", "not"));
+        };
+        let (transport, light) = (self.truth_transport.clone(), self.truth_light.clone());
+        Ok(Data::Matrix(ObservedMatrix { path, transport, light }))
+    }
+
     /// The settings.
     pub(crate) fn settings(&self) -> MatrixTransport {
         let default = match self.preset {
@@ -203,6 +225,16 @@ impl TransportMatrix {
 }
 
 impl TransportVideo {
+    /// Where the video comes from.
+    pub(crate) fn data(&self) -> ObservedVideo {
+        ObservedVideo {
+            path: self.observed.clone(),
+            crop: self.crop,
+            transport: self.truth_transport.clone(),
+            light: self.truth.clone(),
+        }
+    }
+
     /// The settings.
     pub(crate) fn settings(&self) -> VideoTransport {
         let default = match self.preset {

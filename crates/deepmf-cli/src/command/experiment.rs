@@ -15,8 +15,20 @@ use crate::output::Talk;
 use crate::progress::Bar;
 
 /// Numbers of a trial that are told, where any trial has them.
-const TOLD: [&str; 9] =
-    ["steps", "loss", "test_error", "effective_rank", "rmse", "acc", "nmi", "objective", "seconds"];
+const TOLD: [&str; 12] = [
+    "steps",
+    "loss",
+    "test_error",
+    "effective_rank",
+    "rmse",
+    "acc",
+    "nmi",
+    "objective",
+    "correlation",
+    "product_error",
+    "held_out_error",
+    "seconds",
+];
 
 /// Runs an experiment, or a shard of it; results go to `folder` as they come.
 pub(super) fn run(

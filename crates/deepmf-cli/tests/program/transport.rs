@@ -15,6 +15,19 @@ const KEYS_OF_FIT: [&str; 10] = [
     "trials",
 ];
 
+const KEYS_OF_TRUTH: [&str; 10] = [
+    "correlation",
+    "psnr",
+    "ssim",
+    "flip",
+    "transport_correlation",
+    "static_correlation",
+    "baseline_nmf",
+    "baseline_singular",
+    "baseline_known_transport",
+    "seed",
+];
+
 fn matrix() -> String {
     let row = |i: usize| {
         let cell = |t: usize| format!("{}", 1.0 + ((i * t) as f64 * 0.37).sin() + i as f64 / 9.0);
@@ -39,12 +52,8 @@ fn a_matrix_gives_its_factors_and_a_run_goes_on_from_where_it_ended() {
     desk.write("z.csv", &matrix());
     let fit = "transport matrix z.csv --inner 8 --size eighth --seeds 2 --steps 6 --json";
     let whole = desk.json(&format!("{fit} -o whole"));
-    let expected: Vec<&str> = ["rows", "cols", "inner"]
-        .into_iter()
-        .chain(KEYS_OF_FIT)
-        .chain(["correlation", "psnr", "ssim", "flip", "static_correlation", "baseline_nmf"])
-        .chain(["baseline_singular", "baseline_known_transport", "transport_correlation", "seed"])
-        .collect();
+    let expected: Vec<&str> =
+        ["rows", "cols", "inner"].into_iter().chain(KEYS_OF_FIT).chain(KEYS_OF_TRUTH).collect();
     assert_eq!(keys(&whole), expected);
     assert!(whole["correlation"].is_null() && whole["baseline_nmf"]["correlation"].is_null());
     assert_eq!(whole["trials"].as_array().unwrap().len(), 2);
@@ -59,6 +68,9 @@ fn a_matrix_gives_its_factors_and_a_run_goes_on_from_where_it_ended() {
     assert_eq!(again["trials"][0]["held_out_error"], whole["trials"][0]["held_out_error"]);
     let resumed = desk.json(&format!("{fit} --resume --minutes 3 -o whole"));
     assert_eq!(resumed["product_error"], whole["product_error"]);
+    assert!(desk.text("whole/spec.toml").contains("minutes = 3.0"));
+    let message = refused(&desk, &format!("{fit} --rate 1e-4 --resume -o whole"));
+    assert!(message.contains("must be the spec of this run"), "{message}");
     let message = refused(&desk, &format!("{fit} -o whole"));
     assert!(message.contains("must be new or empty"), "{message}");
     let message = refused(&desk, "transport matrix z.csv --truth-light z.csv --steps 1");
@@ -75,8 +87,7 @@ fn a_video_gives_what_was_hidden() {
     let expected: Vec<&str> = ["height", "width", "frames", "colours", "hidden"]
         .into_iter()
         .chain(KEYS_OF_FIT)
-        .chain(["correlation", "psnr", "ssim", "flip", "static_correlation", "baseline_nmf"])
-        .chain(["baseline_singular", "baseline_known_transport", "seed"])
+        .chain(KEYS_OF_TRUTH)
         .collect();
     assert_eq!(keys(&found), expected);
     assert_eq!((&found["frames"], &found["height"]), (&16.into(), &12.into()));
@@ -89,6 +100,56 @@ fn a_video_gives_what_was_hidden() {
     let cropped = "transport video s/observed.gif --crop 2,1,10,9 --hidden 8x8 --preset published";
     let found = desk.json(&format!("{cropped} --seeds 1 --steps 1 --json -o g"));
     assert_eq!((&found["height"], &found["width"]), (&9.into(), &10.into()));
+}
+
+#[test]
+fn the_spec_of_a_run_repeats_it() {
+    let desk = Desk::new();
+    desk.write("z.csv", &matrix());
+    desk.done("data make scene --observed 12x14 --hidden 8x8 --frames 17 -o s");
+    let matrix = "matrix z.csv --inner 8 --size eighth --seeds 2 --steps 6 --seed 3 -o m";
+    let video = "video s/observed.gif --crop 2,1,10,9 --hidden 8x8 --truth s/hidden.npy";
+    let video = format!("{video} --seeds 1 --steps 3 --minutes 5 -o v");
+    for (line, folder, light) in [(matrix, "m", "light.npy"), (&video, "v", "hidden.npy")] {
+        desk.done(&format!("transport {line}"));
+        desk.done(&format!("run {folder}/spec.toml --run {folder}/again"));
+        let bytes = |name: &str| std::fs::read(desk.path(folder).join(name)).unwrap();
+        for name in [light, "transport.npy", "model.safetensors", "trajectory.csv", "spec.toml"] {
+            assert!(bytes(name) == bytes(&format!("again/{name}")), "{folder}/{name}");
+        }
+        let number = |name: &str| {
+            let text = String::from_utf8(bytes(name)).unwrap();
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            (value["correlation"].clone(), value["held_out_error"].clone())
+        };
+        assert_eq!(number("result.json"), number("again/result.json"));
+    }
+}
+
+#[test]
+fn the_light_can_be_looked_at_while_it_is_fitted_and_the_fit_is_the_same() {
+    let desk = Desk::new();
+    desk.write("z.csv", &matrix());
+    desk.done("data make scene --observed 12x14 --hidden 8x8 --frames 9 -o s");
+    let fit = "transport matrix z.csv --inner 8 --size eighth --seeds 2 --steps 120 --json";
+    let (alone, shown) = (desk.json(fit), desk.json(&format!("{fit} -o m")));
+    for key in ["held_out_error", "product_error", "chosen_seed", "kept"] {
+        assert_eq!(alone[key], shown[key], "{key}");
+    }
+    let desk = &desk;
+    let size = |path: &str| deepmf::data::read_video(desk.path(path)).unwrap().shape();
+    assert_eq!(size("m/preview.png"), [1, 8, 20, 1]);
+    // While it goes on, what is there is whole.
+    let line = "transport video s/observed.npy --hidden 8x8 --seeds 1 --steps 1000000 -o v";
+    let mut child = desk.spawn(line);
+    let begun = std::time::Instant::now();
+    while !desk.path("v/preview.gif").exists() && begun.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let found = size("v/preview.gif");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(found, [8, 8, 8, 1]);
 }
 
 #[test]

@@ -14,6 +14,10 @@ pub struct LightBaseline {
     pub product_error: f64,
     /// Of the light with the true one, up to flips, each pixel's mean over time taken off; none without a truth.
     pub correlation: Option<f64>,
+    /// Peak signal to noise ratio in dB, likewise.
+    pub psnr: Option<f64>,
+    /// Structural similarity, likewise.
+    pub ssim: Option<f64>,
     /// The ridge as a share of the largest singular value, the same for all channels; of the known transport alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ridge: Option<f64>,
@@ -90,7 +94,9 @@ impl LightBaselines<'_> {
         let agreement = self.compare.map(|compare| compare(&light)).transpose()?;
         Ok(LightBaseline {
             product_error: (squares.0 / squares.1).sqrt(),
-            correlation: agreement.map(|agreement| agreement.correlation),
+            correlation: agreement.map(|it| it.correlation),
+            psnr: agreement.map(|it| it.psnr),
+            ssim: agreement.map(|it| it.ssim),
             ridge: None,
         })
     }

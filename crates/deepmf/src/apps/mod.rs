@@ -17,12 +17,14 @@ mod fold_in;
 mod folds;
 mod holes;
 mod light_baselines;
+mod light_files;
 mod light_transport;
 mod measured;
 mod missingness;
 mod offsets;
 mod part;
 mod recommender;
+mod recording;
 mod row_shard;
 mod saved;
 mod selection;
@@ -37,12 +39,14 @@ pub use completed::Completed;
 pub use completion::Completion;
 pub use conformal::Intervals;
 pub use light_baselines::{CompareLight, LightBaseline, LightBaselines};
-pub use light_transport::{FoundLight, LightTransport, LightTrial};
+pub use light_files::LightFiles;
+pub use light_transport::{FoundLight, LightLook, LightTransport, LightTrial};
 pub use offsets::Offsets;
 pub use recommender::{
     Compared, Evaluation, Explanation, FoldedIn, Ids, Known, Prediction, Ranking, RankingSettings,
     Recommender, Recommends, Share, compare_recommenders,
 };
+pub use recording::{Observed, Recording};
 pub use row_shard::{RowShard, RowShardSettings, RowTotals};
 pub use selection::{Candidate, Stage};
 pub use sensing::{Sensed, Sensing};

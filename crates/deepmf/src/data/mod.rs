@@ -19,11 +19,13 @@ mod synthetic_views;
 mod prepare;
 mod video;
 mod scene;
+mod picture_product;
 
 pub use classes::Classes;
 pub use entries::{Duplicates, Entries};
 pub use file::write_whole;
 pub use mask::{hide, observe, random_cells};
+pub use picture_product::PictureProduct;
 pub use prepare::{Preparation, ViewTransform};
 pub use read::{Array, Format, ReadOptions, read, read_array, read_arrays, read_dense, read_with};
 pub use scene::{Scene, SceneSettings, Sensor};

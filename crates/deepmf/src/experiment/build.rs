@@ -2,6 +2,7 @@
 
 mod optimizer;
 pub(super) mod ratings;
+pub(super) mod recording;
 mod source;
 mod start;
 pub(super) mod views;
@@ -18,7 +19,9 @@ use start::{Start, greedy, start, widths};
 use crate::data::{self, Entries};
 use crate::model;
 use crate::problem::{Huber, Problem, Sensing, Squared};
-use crate::spec::{self, Loss, Model, Observe, Optimizer, Spec, Training, Work};
+use crate::spec::{
+    self, LightFit, Loss, Model, Observe, Optimizer, Spec, Training, TransportSettings, Work,
+};
 use crate::train::{Greedy, Stop, Trainer, Validation};
 use crate::{Error, Result};
 
@@ -110,7 +113,22 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         Work::Clustering { settings, .. } => {
             settings.check().map_err(|error| error.below("clustering"))
         }
+        Work::Transport(settings) => check_transport(spec, settings),
     }
+}
+
+fn check_transport(spec: &Spec, settings: &TransportSettings) -> Result<()> {
+    let table = match settings.fit {
+        LightFit::Matrix(_) => "transport.matrix",
+        LightFit::Video(_) => "transport.video",
+    };
+    let restarts = |error: Error| error.below(&format!("{table}.restarts"));
+    settings.fit.restarts().check().map_err(restarts)?;
+    settings.fit.check().map_err(|error| error.below(table))?;
+    if settings.updates == Some(0) {
+        return Err(Error::parameter("transport.updates", "1 or more", 0));
+    }
+    recording::check(&spec.data, &settings.fit)
 }
 
 fn check_training(spec: &Spec, training: &Training) -> Result<()> {
@@ -174,6 +192,10 @@ fn check_training(spec: &Spec, training: &Training) -> Result<()> {
     if let Some(fraction) = held.filter(|part| !(*part > 0.0 && *part < 1.0)) {
         return Err(Error::parameter("train.validation.fraction", "above 0 and below 1", fraction));
     }
+    check_data(spec, training)
+}
+
+fn check_data(spec: &Spec, training: &Training) -> Result<()> {
     match &spec.data {
         spec::Data::LowRank(low_rank) => {
             let (rows, cols) = low_rank.shape;
@@ -209,7 +231,11 @@ fn check_training(spec: &Spec, training: &Training) -> Result<()> {
         | spec::Data::Ratings(_)
         | spec::Data::RandomRatings(_)
         | spec::Data::Views(_)
-        | spec::Data::RandomViews(_) => {}
+        | spec::Data::RandomViews(_)
+        | spec::Data::Scene(_)
+        | spec::Data::Pictures(_)
+        | spec::Data::Matrix(_)
+        | spec::Data::Video(_) => {}
     }
     Ok(())
 }

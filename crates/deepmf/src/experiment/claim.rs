@@ -209,7 +209,7 @@ impl Claim {
         if self.take == Take::End {
             let unknown = [Some(&self.metric), self.over.as_ref()].into_iter().flatten();
             if let Some(name) = unknown.into_iter().find(|name| !is_number(name)) {
-                let names = all().collect::<Vec<_>>().join(", ");
+                let names = all().join(", ");
                 return Some(format!("must take one of steps, {names} at the end, not {name}"));
             }
             if !self.during.is_empty() {

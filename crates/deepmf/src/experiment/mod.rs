@@ -10,12 +10,14 @@ mod shard;
 pub mod study;
 mod sweep;
 mod take;
+mod transported;
 mod trial;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use build::recording::load as recording;
 pub use build::views::load as views;
 pub use build::{Parts, build};
 pub use claim::{Along, Bound, Claim, Origin, Within};

@@ -79,25 +79,45 @@ const CLUSTERING: [&str; 24] = [
     "seconds",
 ];
 
+/// The numbers of a row of a light transport.
+const TRANSPORT: [&str; 11] = [
+    "correlation",
+    "psnr",
+    "ssim",
+    "transport_correlation",
+    "static_correlation",
+    "product_error",
+    "held_out_error",
+    "chosen_seed",
+    "parameters",
+    "ridge",
+    "seconds",
+];
+
 /// The numbers of a row, in the order of its columns.
 pub(super) fn numbers(work: &Work) -> &'static [&'static str] {
     match work {
         Work::Training(_) => &TRAINING,
         Work::Recommender(_) => &RECOMMENDER,
         Work::Clustering { .. } => &CLUSTERING,
+        Work::Transport(_) => &TRANSPORT,
     }
 }
 
 /// Whether any trial has a number of this name.
 pub(super) fn is_number(name: &str) -> bool {
-    name == "steps" || all().any(|known| known == name)
+    name == "steps" || all().contains(&name)
 }
 
-/// The numbers of all kinds of trials.
-pub(super) fn all() -> impl Iterator<Item = &'static str> {
-    let more = RECOMMENDER.into_iter().chain(CLUSTERING);
-    let more = more.filter(|name| !TRAINING.contains(name));
-    TRAINING.into_iter().chain(more)
+/// The numbers of all kinds of trials, each once.
+pub(super) fn all() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for name in [&TRAINING[..], &RECOMMENDER, &CLUSTERING, &TRANSPORT].concat() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// What came of one trial.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::build::{self, DENSE_UP_TO, Parts, build};
 use super::result::TrialResult;
-use super::{Experiment, RunOptions, clustered, recommended};
+use super::{Experiment, RunOptions, clustered, recommended, transported};
 use crate::Result;
 use crate::analysis::{effective_rank, nuclear_norm, stable_rank};
 use crate::data::write_whole;
@@ -29,6 +29,7 @@ pub(super) fn run(
         Work::Clustering { settings, repeats } => {
             clustered::run(experiment, place, (settings, *repeats), folder, options)
         }
+        Work::Transport(settings) => transported::run(experiment, place, settings, folder, options),
     }
 }
 

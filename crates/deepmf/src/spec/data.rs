@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::light::{ObservedMatrix, ObservedVideo, Pictures, SimulatedScene};
 use crate::data::Duplicates;
 
 /// Where the numbers come from.
@@ -30,6 +31,14 @@ pub enum Data {
     Views(Views),
     /// Random blobs of samples, seen in several views.
     RandomViews(RandomViews),
+    /// A simulated scene, lit by a hidden screen.
+    Scene(SimulatedScene),
+    /// The product of two pictures, a transport and a light.
+    Pictures(Pictures),
+    /// A matrix whose columns are moments of time, lit by a hidden light.
+    Matrix(ObservedMatrix),
+    /// A video, lit by a hidden one.
+    Video(ObservedVideo),
 }
 
 /// A random matrix of low rank with mean square 1.
@@ -220,7 +229,11 @@ impl Data {
             | Self::Planted(_)
             | Self::Cells(_)
             | Self::RandomRatings(_)
-            | Self::RandomViews(_) => vec![],
+            | Self::RandomViews(_)
+            | Self::Scene(_) => vec![],
+            Self::Pictures(it) => vec![&mut it.transport, &mut it.light],
+            Self::Matrix(it) => light_files(&mut it.path, &mut it.transport, &mut it.light),
+            Self::Video(it) => light_files(&mut it.path, &mut it.transport, &mut it.light),
             Self::File(file) => std::iter::once(&mut file.path).chain(&mut file.truth).collect(),
             Self::EntriesOrder(entries) => vec![&mut entries.path],
             Self::Ratings(it) => std::iter::once(&mut it.path)
@@ -231,6 +244,15 @@ impl Data {
             Self::Views(it) => it.files_mut(),
         }
     }
+}
+
+/// What is observed, and what is known to be true.
+fn light_files<'a>(
+    path: &'a mut PathBuf,
+    transport: &'a mut Option<PathBuf>,
+    light: &'a mut Option<PathBuf>,
+) -> Vec<&'a mut PathBuf> {
+    std::iter::once(path).chain(transport).chain(light).collect()
 }
 
 /// A path with its leading environment variable replaced by its value: `$DEEPMF_DATA/ratings/u.data`.

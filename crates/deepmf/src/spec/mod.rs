@@ -6,6 +6,8 @@
 mod clustering;
 mod completion;
 mod data;
+mod light;
+mod light_method;
 mod model;
 mod optimizer;
 mod probe;
@@ -29,6 +31,8 @@ pub use data::{
     Cells, Data, EntriesOrder, File, Hold, LowRank, Planted, RandomRatings, RandomViews, Ratings,
     Reading, Spectrum, Views, expand,
 };
+pub use light::{ObservedMatrix, ObservedVideo, Pictures, SimulatedScene};
+pub use light_method::{LightFit, LightMethod, TransportSettings, laid_over};
 pub use model::{Compressed, DeepLinear, Direction, Greedy, Init, Model, Perturb, Residual, Sign};
 pub use optimizer::{
     Adam, Clean, EndToEnd, Fit, Flow, FlowMethod, GradientDescent, GroupRmsProp, LabelNoise,
@@ -64,6 +68,7 @@ pub const VERSION: u32 = 1;
 /// | `train` | | optimizer, stop rules, what is recorded |
 /// | `recommender` | | in place of these three: how ratings are predicted |
 /// | `clustering` | | or in place of them: how samples are clustered by views |
+/// | `transport` | | or in place of them: how a hidden light is found |
 /// | `repeats` | 1 | with `clustering`: how often, each time with other draws |
 /// | `vary` | nothing | keys with the values that they take in a sweep |
 /// | `report` | nothing | the figure to draw |
@@ -100,6 +105,8 @@ pub enum Work {
         /// How often, each time with other draws.
         repeats: usize,
     },
+    /// A light is found from what it does to what is seen.
+    Transport(TransportSettings),
 }
 
 /// A model that is trained on a problem.
@@ -137,6 +144,8 @@ struct Written {
     recommender: Option<RecommenderSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     clustering: Option<ClusteringSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport: Option<TransportSettings>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     vary: Vec<Vary>,
     #[serde(default)]
@@ -156,25 +165,26 @@ impl TryFrom<Written> for Spec {
 impl Written {
     /// What is done: by the one section of an application, or by the three of a training.
     fn work(&self) -> std::result::Result<Work, String> {
-        let is_training = self.problem.is_some() || self.model.is_some() || self.train.is_some();
         if self.repeats.is_some() && self.clustering.is_none() {
             return Err("`repeats` must stand with `clustering`".into());
         }
-        match (&self.recommender, &self.clustering) {
-            (Some(_), Some(_)) => Err("`recommender` must stand without `clustering`".into()),
-            (Some(_), None) if is_training => {
-                Err("`recommender` must stand without `problem`, `model` and `train`".into())
-            }
-            (None, Some(_)) if is_training => {
-                Err("`clustering` must stand without `problem`, `model` and `train`".into())
-            }
-            (Some(settings), None) => Ok(Work::Recommender(settings.clone())),
-            (None, Some(settings)) => {
-                let repeats = self.repeats.unwrap_or(1);
-                Ok(Work::Clustering { settings: settings.clone(), repeats })
-            }
-            (None, None) => self.training(),
+        let recommender = self.recommender.clone().map(Work::Recommender);
+        let clustering = self.clustering.clone().map(|settings| {
+            let repeats = self.repeats.unwrap_or(1);
+            Work::Clustering { settings, repeats }
+        });
+        let transport = self.transport.clone().map(Work::Transport);
+        let all =
+            [("recommender", recommender), ("clustering", clustering), ("transport", transport)];
+        let mut given = all.into_iter().filter_map(|(name, work)| Some((name, work?)));
+        let Some((name, work)) = given.next() else { return self.training() };
+        if let Some((other, _)) = given.next() {
+            return Err(format!("`{name}` must stand without `{other}`"));
         }
+        if self.problem.is_some() || self.model.is_some() || self.train.is_some() {
+            return Err(format!("`{name}` must stand without `problem`, `model` and `train`"));
+        }
+        Ok(work)
     }
 
     fn training(&self) -> std::result::Result<Work, String> {
@@ -203,6 +213,7 @@ impl From<Spec> for Written {
             train: None,
             recommender: None,
             clustering: None,
+            transport: None,
             repeats: None,
             vary,
             report,
@@ -217,6 +228,7 @@ impl From<Spec> for Written {
             Work::Clustering { settings, repeats } => {
                 (written.clustering, written.repeats) = (Some(settings), Some(repeats));
             }
+            Work::Transport(settings) => written.transport = Some(settings),
         }
         written
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DecoderSize, FactorPenalties};
+use crate::model::{DecoderSize, FactorPenalties, VideoDecoders};
 use crate::{Error, Result};
 
 /// How both decoders are fitted, from several seeds.
@@ -186,6 +186,21 @@ impl Default for VideoTransport {
 }
 
 impl MatrixTransport {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for one that cannot be.
+    pub fn check(&self) -> Result<()> {
+        self.restarts.check()?;
+        if self.inner == 0 {
+            return Err(Error::parameter("inner", "1 or more", 0));
+        }
+        if !(self.level.is_finite() && self.level > 0.0) {
+            return Err(Error::parameter("level", "above 0", self.level));
+        }
+        Ok(())
+    }
+
     /// Smaller networks with a larger rate that falls, and no weight decay: minutes instead of an hour.
     pub fn fast() -> Self {
         let restarts =
@@ -195,6 +210,33 @@ impl MatrixTransport {
 }
 
 impl VideoTransport {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for one that cannot be.
+    pub fn check(&self) -> Result<()> {
+        self.restarts.check()?;
+        let numbers =
+            [("direct", self.direct), ("lagged", self.lagged), ("whitening", self.whitening)];
+        for (name, found) in numbers {
+            if !(found.is_finite() && found >= 0.0) {
+                return Err(Error::parameter(name, "0 or more", found));
+            }
+        }
+        if self.direct + self.lagged == 0.0 {
+            return Err(Error::parameter("direct and lagged", "above 0 together", 0));
+        }
+        let longest = VideoDecoders::MULTIPLE - 1;
+        if !(1..=longest).contains(&self.longest_lag) {
+            let allowed = format!("from 1 to {longest}");
+            return Err(Error::parameter("longest-lag", allowed, self.longest_lag));
+        }
+        if self.vectors == 0 {
+            return Err(Error::parameter("vectors", "1 or more", 0));
+        }
+        Ok(())
+    }
+
     /// Smaller networks and squared losses in the basis: a fit of minutes instead of hours.
     pub fn fast() -> Self {
         let default = Self::default();

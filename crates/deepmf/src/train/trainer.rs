@@ -32,6 +32,16 @@ pub struct Progress {
 /// What is called whenever something is recorded.
 type Listener<'a> = Box<dyn FnMut(&Progress) + 'a>;
 
+/// What is called with the present parameters.
+type Look<'a> = Box<dyn FnMut(&Progress, &Params) + 'a>;
+
+/// The same, and how often at most.
+struct Looks<'a> {
+    apart: Duration,
+    last: Option<Instant>,
+    look: Look<'a>,
+}
+
 /// Trains a model on a problem.
 pub struct Trainer<'a> {
     optimizer: Box<dyn Optimizer + 'a>,
@@ -41,6 +51,7 @@ pub struct Trainer<'a> {
     validation: Option<Validation>,
     interrupt: Option<Arc<AtomicBool>>,
     watch: Option<Listener<'a>>,
+    looks: Option<Looks<'a>>,
     folder: Option<PathBuf>,
     checkpoint_every: Duration,
     resume: bool,
@@ -65,6 +76,7 @@ impl<'a> Trainer<'a> {
             validation: None,
             interrupt: None,
             watch: None,
+            looks: None,
             folder: None,
             checkpoint_every: Duration::from_secs(30),
             resume: false,
@@ -109,6 +121,13 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn watch(self, watch: impl FnMut(&Progress) + 'a) -> Self {
         Self { watch: Some(Box::new(watch)), ..self }
+    }
+
+    /// Calls `look` with the present parameters when something is recorded, calls being this far apart at least and none before the first step. The run is
+    /// the same without it.
+    #[must_use]
+    pub fn look(self, apart: Duration, look: impl FnMut(&Progress, &Params) + 'a) -> Self {
+        Self { looks: Some(Looks { apart, last: None, look: Box::new(look) }), ..self }
     }
 
     /// Writes `trajectory.csv` and `checkpoint.safetensors` to a folder as the run goes.
@@ -280,8 +299,16 @@ impl<'a> Trainer<'a> {
         let moment = Moment { step, clock, phase, validation, due: &due };
         state.log.record(&self.probes, &moment, problem, model, room)?;
         room.loss = loss;
+        let progress = Progress { step, steps: self.stop.steps, loss, validation };
         if let Some(watch) = &mut self.watch {
-            watch(&Progress { step, steps: self.stop.steps, loss, validation });
+            watch(&progress);
+        }
+        if let Some(Looks { apart, last, look }) = &mut self.looks
+            && step > 0
+            && last.is_none_or(|last| last.elapsed() >= *apart)
+        {
+            look(&progress, model.params());
+            *last = Some(Instant::now());
         }
         if state.last_checkpoint.elapsed() >= self.checkpoint_every {
             self.save(model, state, room.start.as_ref())?;

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{code, library, root, text};
 
 /// Files of the spec that are not part of an experiment file, or have no keys.
-const NOT_HERE: [&str; 5] = ["completion.rs", "read.rs", "probe.rs", "transport.rs", "vary.rs"];
+const NOT_HERE: [&str; 4] = ["completion.rs", "read.rs", "probe.rs", "vary.rs"];
+/// Files of other stages with tables of an experiment file.
+const ELSEWHERE: [&str; 2] = ["data/scene/sensor.rs", "model/decoder/penalty.rs"];
 
 /// What a key may be left out for.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +25,8 @@ type Field = (String, String, Absence);
 fn types() -> BTreeMap<String, Vec<Field>> {
     let folder = library().join("spec");
     let mut types = BTreeMap::new();
-    for path in super::files(&folder, ".rs") {
+    let elsewhere = ELSEWHERE.map(|name| library().join(name));
+    for path in super::files(&folder, ".rs").into_iter().chain(elsewhere) {
         if !NOT_HERE.iter().any(|name| path.ends_with(name)) {
             types.extend(types_of(&code(&path)));
         }

@@ -16,5 +16,5 @@ pub use ratings::{exact_rate, mean_absolute_error, root_mean_square_error};
 pub use similarity::structural_similarity;
 pub use video::{
     Flip, VideoAgreement, compare_lines, compare_videos, correlation, static_correlation,
-    temporal_correlation,
+    temporal_correlation, transport_correlation,
 };

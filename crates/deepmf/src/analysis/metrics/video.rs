@@ -5,6 +5,7 @@
 //! the same scene.
 
 use super::similarity::structural_similarity;
+use crate::data::words;
 use crate::linalg::Mat;
 use crate::{Error, Result};
 
@@ -136,7 +137,7 @@ pub fn compare_lines(found: &Mat, truth: &Mat) -> Result<VideoAgreement> {
 }
 
 fn must_match(found: &[Mat], truth: &[Mat]) -> Result<()> {
-    let words = |channels: &[Mat]| {
+    let named = |channels: &[Mat]| {
         let (rows, cols) = channels.first().map_or((0, 0), |first| (first.rows(), first.cols()));
         format!("({}, {rows}, {cols})", channels.len())
     };
@@ -145,10 +146,10 @@ fn must_match(found: &[Mat], truth: &[Mat]) -> Result<()> {
     };
     let (has, must) = (shapes(found), shapes(truth));
     if has != must {
-        return Err(Error::shape("the found light", words(truth), words(found)));
+        return Err(Error::shape("the found light", named(truth), named(found)));
     }
     if must.is_empty() || must.iter().any(|&(rows, cols)| rows * cols == 0) {
-        return Err(Error::parameter("the true light", "of one value or more", words(truth)));
+        return Err(Error::parameter("the true light", "of one value or more", named(truth)));
     }
     let values = found.iter().chain(truth).flat_map(Mat::values);
     match values.copied().find(|value| !value.is_finite()) {
@@ -222,6 +223,26 @@ pub fn correlation(a: &Mat, b: &Mat) -> f64 {
     let both: f64 = a.values().iter().zip(b.values()).map(|(x, y)| x * y).sum();
     let size = a.frobenius() * b.frobenius();
     if size > 0.0 { both / size } else { 0.0 }
+}
+
+/// Correlation of all entries of a transport, observed x hidden pixels, with the true one, at the flip of `grid` (height, width; inner and 1 of a line)
+/// for which it is largest.
+///
+/// # Errors
+/// [`Error::Shape`] if the shapes differ or the columns are not the pixels of the grid.
+pub fn transport_correlation(found: &Mat, truth: &Mat, grid: (usize, usize)) -> Result<f64> {
+    let shape = (truth.rows(), grid.0 * grid.1);
+    for (what, matrix) in [("the found transport", found), ("the true transport", truth)] {
+        let own = (matrix.rows(), matrix.cols());
+        if own != shape {
+            return Err(Error::shape(what, words(shape), words(own)));
+        }
+    }
+    let (found, truth) = (found.t().to_mat(), truth.t().to_mat());
+    let flips = Flip::ALL.iter().filter(|flip| grid.0 == grid.1 || flip.keeps_rows());
+    Ok(flips
+        .map(|flip| correlation(&flip.applied(&found, grid), &truth))
+        .fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// What the mean of each pixel over time alone would correlate with a light, a matrix of pixels x frames for each channel, were it not taken off; the mean
@@ -320,6 +341,18 @@ mod tests {
         assert_eq!(compare_lines(&reversed, &truth).unwrap().flip, Flip::UpDown);
         let negative = compare_lines(&truth.clone().scaled(-1.0), &truth).unwrap();
         assert!(negative.correlation < 0.9);
+    }
+
+    #[test]
+    fn a_transport_is_compared_up_to_the_flips_of_the_light() {
+        let truth = moving(6, 1, 8).t().to_mat();
+        for (grid, flip) in [((3, 2), Flip::HalfTurn), ((6, 1), Flip::UpDown)] {
+            let found = flip.applied(&truth.t().to_mat(), grid).t().to_mat().scaled(2.0);
+            let told = transport_correlation(&found, &truth, grid).unwrap();
+            assert!((told - 1.0).abs() < 1e-12, "{told}");
+        }
+        let told = transport_correlation(&truth, &truth, (2, 2)).unwrap_err().to_string();
+        assert_eq!(told, "the found transport must have shape (8, 4), but it has (8, 6)");
     }
 
     #[test]

@@ -20,14 +20,8 @@ impl LightTransport<'_> {
     /// [`Error::Parameter`] for a matrix with fewer than 8 rows or columns, one of which all columns are the same or whose mean is not above 0, or a setting
     /// that cannot be; [`Error::NotFinite`].
     pub fn matrix(&self, settings: &MatrixTransport, z: &Mat) -> Result<FoundLight> {
-        settings.restarts.check()?;
+        settings.check()?;
         let mean = must_tell(z)?;
-        if settings.inner == 0 {
-            return Err(Error::parameter("inner", "1 or more", 0));
-        }
-        if !(settings.level.is_finite() && settings.level > 0.0) {
-            return Err(Error::parameter("level", "above 0", settings.level));
-        }
         let scale = settings.level * settings.inner as f64 / mean;
         let scaled = z.clone().scaled(scale);
         let shape = (z.rows(), z.cols());

@@ -3,6 +3,7 @@
 //! Source: Aittala et al. 2019, "Computational Mirrors: Blind Inverse Light Transport by Deep Matrix Factorization".
 
 mod held_out;
+mod look;
 mod matrix;
 mod memory;
 #[cfg(test)]
@@ -10,11 +11,15 @@ mod tests;
 mod trial;
 mod video;
 
+pub use look::LightLook;
 pub use trial::{FoundLight, LightTrial};
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use look::Looks;
 
 use super::Stage;
 use super::selection::Watch;
@@ -25,6 +30,7 @@ pub struct LightTransport<'a> {
     seed: u64,
     interrupt: Option<Arc<AtomicBool>>,
     watch: Option<Watch<'a>>,
+    looks: Option<Looks<'a>>,
     folder: Option<PathBuf>,
     resume: bool,
     threads: Option<usize>,
@@ -46,6 +52,12 @@ impl<'a> LightTransport<'a> {
     #[must_use]
     pub fn watch(self, watch: impl FnMut(&Stage) + Send + 'a) -> Self {
         Self { watch: Some(std::sync::Mutex::new(Box::new(watch))), ..self }
+    }
+
+    /// Shows the light of the seed that leads while it is fitted, each seed so far apart at least; the fit is the same without it.
+    #[must_use]
+    pub fn look(self, apart: Duration, look: impl FnMut(&LightLook<'_>) + Send + 'a) -> Self {
+        Self { looks: Some(Looks::new(apart, look)), ..self }
     }
 
     /// Keeps checkpoints of each seed in a folder of its own below this one.

@@ -1,5 +1,7 @@
 //! Fits of small matrices and videos: choice, resuming, and what is refused.
 
+use std::time::Duration;
+
 use super::*;
 use crate::data::{Scene, SceneSettings, Video};
 use crate::linalg::Mat;
@@ -100,6 +102,33 @@ fn a_fit_that_is_taken_up_again_ends_in_the_same_bits() {
         assert_eq!(resumed.light[0], whole.light[0]);
         assert_eq!(resumed.transport[0], whole.transport[0]);
         assert_eq!(resumed.params, whole.params);
+    }
+}
+
+#[test]
+fn a_light_can_be_looked_at_while_it_is_fitted_which_changes_nothing() {
+    let scene = scene();
+    let fits: [(Fit<'_>, [usize; 2]); 2] = [
+        (&|app, steps| app.matrix(&small(steps), &observed()).unwrap(), [12, 24]),
+        (&|app, steps| app.video(&short(steps), &scene.observed).unwrap(), [64, 16]),
+    ];
+    for (fit, shape) in fits {
+        let mut seen = Vec::new();
+        let app = LightTransport::new(7).threads(Some(1)).look(Duration::ZERO, |look| {
+            let light = look.light();
+            assert_eq!([light[0].rows(), light[0].cols()], shape);
+            seen.push((look.seed, look.progress.step, light));
+        });
+        let found = fit(&app, 210);
+        drop(app);
+        let whole = fit(&LightTransport::new(7), 210);
+        assert_eq!((&found.light[0], &found.params), (&whole.light[0], &whole.params));
+        // The first seed leads until the second, which is fitted afterwards, passes it.
+        let told = |(seed, step, _): &(u64, u64, Vec<Mat>)| (*seed, *step);
+        assert_eq!(seen[..3].iter().map(told).collect::<Vec<_>>(), [(7, 100), (7, 200), (7, 210)]);
+        assert_ne!(seen[0].2[0], seen[1].2[0]);
+        let last = found.trials[0].kept == "last";
+        assert!(!last || seen[2].2[0] == found.trials[0].light[0]);
     }
 }
 

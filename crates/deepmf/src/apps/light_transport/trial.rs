@@ -1,11 +1,12 @@
 //! Fits from several seeds, and the choice among them.
 
 use std::fs;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{LightTransport, Stage};
+use super::{LightLook, LightTransport, Stage};
 use crate::apps::selection::tell;
 use crate::linalg::Mat;
 use crate::model::{Model, Params, TransportLight};
@@ -13,7 +14,9 @@ use crate::problem::Problem;
 use crate::product::Product;
 use crate::spec::{Restarts, Schedule};
 use crate::train::optimizer::{Adam, Averaged, Penalized};
-use crate::train::{Room, Run, Stop, StopReason, Trainer, Trajectory, Validation, try_trials};
+use crate::train::{
+    Progress, Room, Run, Stop, StopReason, Trainer, Trajectory, Validation, try_trials,
+};
 use crate::{Error, Result};
 
 /// Steps between two looks at what is held out.
@@ -70,6 +73,12 @@ impl FoundLight {
     pub fn kept(&self) -> &LightTrial {
         &self.trials[self.chosen]
     }
+
+    /// How the fits ended: one that was interrupted spoils all, else that which was kept.
+    pub fn reason(&self) -> StopReason {
+        let interrupted = self.trials.iter().any(|trial| trial.reason == StopReason::Interrupted);
+        if interrupted { StopReason::Interrupted } else { self.kept().reason }
+    }
 }
 
 /// What all seeds share.
@@ -90,7 +99,7 @@ impl LightTransport<'_> {
         &self,
         fit: &Fit<'_>,
         make: impl Fn(u64) -> Result<TransportLight> + Sync,
-        factors: impl Fn(&TransportLight) -> (Vec<Mat>, Vec<Mat>),
+        factors: impl Fn(&TransportLight) -> (Vec<Mat>, Vec<Mat>) + Sync,
     ) -> Result<FoundLight> {
         let begun = Instant::now();
         let seeds: Vec<u64> =
@@ -99,8 +108,18 @@ impl LightTransport<'_> {
         let rounds = seeds.len().div_ceil(threads.min(seeds.len()).max(1));
         let time = fit.restarts.minutes.map(|minutes| 60.0 * minutes / rounds as f64);
         let flag = self.interrupt.as_deref();
+        let errors = Mutex::new(vec![f64::INFINITY; seeds.len()]);
         let fitted = try_trials(&seeds, Some(threads), flag, |place, seed| {
-            self.seeded(fit, make(*seed)?, (*seed, place, seeds.len()), time)
+            let model = make(*seed)?;
+            let mut copy = self.looks.is_some().then(|| model.clone());
+            let look = |progress: &Progress, params: &Params| {
+                let (Some(looks), Some(copy)) = (&self.looks, &mut copy) else { return };
+                copy.params_mut().numbers_mut().copy_from(params.numbers());
+                let light = || factors(copy).1;
+                let look = LightLook { seed: *seed, progress: *progress, light: &light };
+                looks.show(&look, place, &errors);
+            };
+            self.seeded(fit, model, (*seed, place, seeds.len()), time, look)
         })?;
         let mut fitted: Vec<Fitted> = fitted.into_iter().flatten().collect();
         let worth = |(trial, ..): &Fitted| {
@@ -136,6 +155,7 @@ impl LightTransport<'_> {
         mut model: TransportLight,
         (seed, done, total): (u64, usize, usize),
         time: Option<f64>,
+        look: impl FnMut(&Progress, &Params),
     ) -> Result<Fitted> {
         let Restarts { steps, rate, light_rate, last_rate, amsgrad, decay, .. } = *fit.restarts;
         let schedule = if last_rate < 1.0 {
@@ -159,6 +179,9 @@ impl LightTransport<'_> {
             let stage = Stage { what: what.clone(), done, total, progress: *progress };
             tell(self.watch.as_ref(), &stage);
         });
+        if let Some(looks) = &self.looks {
+            trainer = trainer.look(looks.apart, look);
+        }
         if let Some(problem) = fit.held_out {
             let patience = fit.restarts.patience.unwrap_or(u64::MAX / 16);
             trainer =

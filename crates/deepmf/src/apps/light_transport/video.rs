@@ -4,6 +4,7 @@ use super::held_out::{HeldOut, Measure, Part};
 use super::memory;
 use super::trial::Fit;
 use super::{FoundLight, LightTransport};
+use crate::Result;
 use crate::data::{Padding, Video};
 use crate::linalg::Mat;
 use crate::model::{
@@ -11,7 +12,6 @@ use crate::model::{
 };
 use crate::problem::{Axis, Problem};
 use crate::spec::VideoTransport;
-use crate::{Error, Result};
 
 const MULTIPLE: usize = VideoDecoders::MULTIPLE;
 
@@ -25,8 +25,7 @@ impl LightTransport<'_> {
     /// As [`Video::must_tell`]; [`Error::Parameter`] for a hidden size that the decoder cannot make, settings that cannot be, or more memory than
     /// there is.
     pub fn video(&self, settings: &VideoTransport, observed: &Video) -> Result<FoundLight> {
-        settings.restarts.check()?;
-        must_be(settings)?;
+        settings.check()?;
         observed.must_tell(settings.white)?;
         let (video, padding) = observed.in_multiples_of(MULTIPLE)?;
         let good = video.well_exposed(settings.white);
@@ -109,30 +108,6 @@ impl LightTransport<'_> {
     fn workers(&self, seeds: usize) -> usize {
         self.threads.unwrap_or_else(rayon::current_num_threads).min(seeds).max(1)
     }
-}
-
-fn must_be(settings: &VideoTransport) -> Result<()> {
-    let numbers = [
-        ("direct", settings.direct),
-        ("lagged", settings.lagged),
-        ("whitening", settings.whitening),
-    ];
-    for (name, found) in numbers {
-        if !(found.is_finite() && found >= 0.0) {
-            return Err(Error::parameter(name, "0 or more", found));
-        }
-    }
-    if settings.direct + settings.lagged == 0.0 {
-        return Err(Error::parameter("direct and lagged", "above 0 together", 0));
-    }
-    if settings.longest_lag == 0 || settings.longest_lag >= MULTIPLE {
-        let allowed = format!("from 1 to {}", MULTIPLE - 1);
-        return Err(Error::parameter("longest-lag", allowed, settings.longest_lag));
-    }
-    if settings.vectors == 0 {
-        return Err(Error::parameter("vectors", "1 or more", 0));
-    }
-    Ok(())
 }
 
 /// The terms that see the product.

@@ -1,11 +1,14 @@
 //! What a camera makes of light: exposure, shot noise, read noise, whole levels.
 
+use serde::{Deserialize, Serialize};
+
 use crate::linalg::Mat;
 use crate::random::{Purpose, normal, stream};
 use crate::{Error, Result};
 
 /// A camera's sensor; values are shares of its largest one.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Sensor {
     /// Where the brightest value of the video without noise comes to lie, above 0; what is above 1 is over-exposed.
     pub exposure: f64,

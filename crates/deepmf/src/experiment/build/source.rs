@@ -139,6 +139,10 @@ impl Source {
                 let allowed = "a matrix or ratings where a model is trained";
                 Err(Error::parameter("data", allowed, "views"))
             }
+            Data::Scene(_) | Data::Pictures(_) | Data::Matrix(_) | Data::Video(_) => {
+                let allowed = "a table or ratings where a model is trained";
+                Err(Error::parameter("data", allowed, "what a light is found from"))
+            }
             Data::Ratings(_) | Data::RandomRatings(_) => {
                 if mask_count(training, usize::MAX)?.is_some() || !masked {
                     let found = "given with a count, a fraction or another observation";
