@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::build::recording;
@@ -75,7 +76,15 @@ fn fitted(
     if let Some(folder) = folder {
         app = app.folder(folder).resume(options.resume);
     }
-    let found = recording.fit(&app, &settings.fit)?;
+    let asked = || options.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+    let found = match recording.fit(&app, &settings.fit) {
+        // Before the first step of any seed nothing was found.
+        Err(_) if asked() => {
+            let nothing = TrialResult::new(trial, 0, StopReason::Interrupted);
+            return Ok((nothing, Trajectory::default()));
+        }
+        found => found?,
+    };
     let kept = found.kept();
     let mut result = TrialResult::new(trial, kept.steps, found.reason());
     let agreement = recording.agreement(&found.light)?;

@@ -41,12 +41,14 @@ pub(super) fn page(
     };
     let runs = [run];
     let course = report::course(&[("transport", &found.trajectory)]);
-    let settings = Section::new("Settings").with(Block::code("spec.toml", spec));
+    let again = Section::new("To repeat it")
+        .with(Block::code("", "deepmf run spec.toml"))
+        .with(Block::code("spec.toml", spec));
     Ok(Page::new("Light transport", subtitle)
         .with(what)
         .with(results(&runs)?)
         .with(course)
-        .with(settings))
+        .with(again))
 }
 
 fn trials(found: &FoundLight) -> Result<Table> {

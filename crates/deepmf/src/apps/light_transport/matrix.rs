@@ -52,19 +52,20 @@ impl LightTransport<'_> {
         let error = |model: &TransportLight| {
             model.forward(&mut Pass::default()).to_dense().minus(&scaled).frobenius() / whole
         };
+        let light = |model: &TransportLight| {
+            let back = |m: Mat| m.scaled(1.0 / scale);
+            model.light().into_iter().map(back).collect()
+        };
         let fit = Fit {
             restarts: &settings.restarts,
             problem: &problem,
             held_out: held_out.as_ref(),
             error: &error,
+            light: &light,
         };
         let MatrixTransport { inner, size, keep, .. } = *settings;
         let make = |seed| TransportLight::matrix(shape, inner, size, told.clone(), keep, seed);
-        self.fit(&fit, make, |model| {
-            let (transport, light) = model.factors(None);
-            let back = |m: Mat| m.scaled(1.0 / scale);
-            (transport, light.into_iter().map(back).collect())
-        })
+        self.fit(&fit, make, |model| model.transport(None))
     }
 }
 

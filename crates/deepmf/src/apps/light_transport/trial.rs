@@ -88,6 +88,8 @@ pub(super) struct Fit<'a> {
     pub(super) held_out: Option<&'a Problem>,
     /// ‖Z − T·L‖_F / ‖Z‖_F of a model.
     pub(super) error: &'a (dyn Fn(&TransportLight) -> f64 + Sync),
+    /// L of each colour, in the units of Z.
+    pub(super) light: &'a (dyn Fn(&TransportLight) -> Vec<Mat> + Sync),
 }
 
 /// One seed, fitted.
@@ -99,7 +101,7 @@ impl LightTransport<'_> {
         &self,
         fit: &Fit<'_>,
         make: impl Fn(u64) -> Result<TransportLight> + Sync,
-        factors: impl Fn(&TransportLight) -> (Vec<Mat>, Vec<Mat>) + Sync,
+        transport: impl Fn(&TransportLight) -> Vec<Mat>,
     ) -> Result<FoundLight> {
         let begun = Instant::now();
         let seeds: Vec<u64> =
@@ -115,7 +117,7 @@ impl LightTransport<'_> {
             let look = |progress: &Progress, params: &Params| {
                 let (Some(looks), Some(copy)) = (&self.looks, &mut copy) else { return };
                 copy.params_mut().numbers_mut().copy_from(params.numbers());
-                let light = || factors(copy).1;
+                let light = || (fit.light)(copy);
                 let look = LightLook { seed: *seed, progress: *progress, light: &light };
                 looks.show(&look, place, &errors);
             };
@@ -132,12 +134,12 @@ impl LightTransport<'_> {
             return Err(Error::parameter("the fit", "let run for one step or more", "interrupted"));
         };
         for (trial, model, _) in &mut fitted {
-            trial.light = factors(model).1;
+            trial.light = (fit.light)(model);
         }
         let trials: Vec<LightTrial> = fitted.iter().map(|(trial, ..)| trial.clone()).collect();
         let (trial, model, trajectory) = fitted.swap_remove(chosen);
         Ok(FoundLight {
-            transport: factors(&model).0,
+            transport: transport(&model),
             light: trial.light,
             trials,
             chosen,

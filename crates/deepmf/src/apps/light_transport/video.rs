@@ -82,6 +82,7 @@ impl LightTransport<'_> {
             problem: &problem,
             held_out: held_out.as_ref(),
             error: &error,
+            light: &TransportLight::light,
         };
         let penalties =
             (settings.penalties != FactorPenalties::NONE).then_some((settings.penalties, map));
@@ -89,8 +90,7 @@ impl LightTransport<'_> {
             TransportLight::video(&sizes, &basis, settings.in_basis, penalties.clone(), seed)
         };
         let mut found = self.fit(&fit, make, |model| {
-            let (transport, light) = model.factors(Some(&basis));
-            (transport.iter().map(|t| spread(t, &good)).collect(), light)
+            model.transport(Some(&basis)).iter().map(|t| spread(t, &good)).collect()
         })?;
         if padding != Padding::None {
             found.warnings.push(format!("{} frames: {padding}", observed.frames()));

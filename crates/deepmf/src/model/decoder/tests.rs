@@ -224,7 +224,7 @@ fn factors_multiply_to_the_product() {
     let matrix =
         TransportLight::<f64>::matrix((20, 40), 33, DecoderSize::Eighth, None, 0.5, 1).unwrap();
     for (model, basis) in [(video, Some(&basis)), (matrix, None)] {
-        let (transport, light) = model.factors(basis);
+        let (transport, light) = (model.transport(basis), model.light());
         let whole = model.forward(&mut Pass::default()).to_dense();
         let rows = whole.rows() / light.len();
         for (c, (t, l)) in transport.iter().zip(&light).enumerate() {

@@ -168,27 +168,44 @@ impl<T: Precision> TransportLight<T> {
         if side == 0 { first } else { second }
     }
 
-    /// The factors as they are without dropout: T, rows of W x hidden, and L, hidden x columns, of each colour; W = T·L. Of a video T is over the
-    /// pixels of `basis`.
-    pub fn factors(&self, basis: Option<&VideoBasis>) -> (Vec<Mat>, Vec<Mat>) {
+    /// T without dropout, rows of W x hidden, of each colour, so that W = T·L with [`TransportLight::light`]; of a video over the pixels of `basis`.
+    pub fn transport(&self, basis: Option<&VideoBasis>) -> Vec<Mat> {
+        let cores = Self::matrices(
+            &self.read_out().cores,
+            (self.inside(), self.hidden),
+            1.0 / self.count(),
+        );
+        let over = |(c, core): (usize, Mat)| match basis {
+            Some(basis) => basis.spanning(c).times(&core),
+            None => core,
+        };
+        cores.into_iter().enumerate().map(over).collect()
+    }
+
+    /// L without dropout, hidden x columns, of each colour.
+    pub fn light(&self) -> Vec<Mat> {
+        Self::matrices(&self.read_out().lights, (self.hidden, self.shape.1), self.count())
+    }
+
+    /// What both decoders give.
+    fn read_out(&self) -> ProductRoom<T> {
         let mut pass = Pass::default();
         self.forward(&mut pass);
-        let room = &T::branches(&mut pass)[0].product;
-        let matrix = |rows: usize, cols: usize, values: &[T], factor: f64| {
+        std::mem::take(&mut T::branches(&mut pass)[0].product)
+    }
+
+    /// The light that the decoder gives is of the size of 1; its number of pixels goes to the transport.
+    fn count(&self) -> f64 {
+        if self.bases.is_empty() { 1.0 } else { self.hidden as f64 }
+    }
+
+    /// Numbers as a matrix of this shape for each colour, times `factor`.
+    fn matrices(values: &[T], (rows, cols): Shape, factor: f64) -> Vec<Mat> {
+        let matrix = |values: &[T]| {
             let values = values.iter().map(|x| factor * x.double()).collect();
             Mat::from_columns(rows, cols, values)
         };
-        let (inside, hidden) = (self.inside(), self.hidden);
-        // The light that the decoder gives is of the size of 1; its number of pixels goes to the transport.
-        let count = if self.bases.is_empty() { 1.0 } else { hidden as f64 };
-        let cores = room.cores.chunks_exact(inside * hidden).enumerate();
-        let transport = cores.map(|(c, core)| match basis {
-            Some(basis) => basis.spanning(c).times(&matrix(inside, hidden, core, 1.0 / count)),
-            None => matrix(inside, hidden, core, 1.0 / count),
-        });
-        let lights = room.lights.chunks_exact(hidden * self.shape.1);
-        let light = lights.map(|light| matrix(hidden, self.shape.1, light, count));
-        (transport.collect(), light.collect())
+        values.chunks_exact(rows * cols).map(matrix).collect()
     }
 }
 
