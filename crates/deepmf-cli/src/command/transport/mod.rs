@@ -112,7 +112,7 @@ impl Typed<'_> {
         talk: Talk,
     ) -> Result<FoundLight> {
         let mut preview = folder.map(|folder| Preview::new(recording, folder.path()));
-        let note = preview.as_ref().map(|it| format!("; {}", it.path.display()));
+        let note = preview.as_ref().map(|it| format!("; the light so far: {}", it.path.display()));
         let bar = Bar::new(talk).with_note(note.unwrap_or_default());
         let mut app = LightTransport::new(self.seed).interrupt(interrupt::flag());
         app = app.watch(|stage| bar.stage(stage));
