@@ -1,5 +1,10 @@
 //! The numbers of a matrix: double precision for the linear theory, single precision inside networks.
 
+#![allow(
+    clippy::inline_always,
+    reason = "what is dispatched must be inlined to use the wider instructions"
+)]
+
 use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -40,6 +45,10 @@ pub trait Real:
     #[must_use]
     fn root(self) -> Self;
 
+    /// self · factor + term, rounded once.
+    #[must_use]
+    fn times_plus(self, factor: Self, term: Self) -> Self;
+
     /// tanh x, in single precision to about 1.5e-7, in a form of which a loop takes many at once.
     #[must_use]
     fn tanh(self) -> Self;
@@ -61,6 +70,11 @@ impl Real for f64 {
         self.sqrt()
     }
 
+    #[inline(always)]
+    fn times_plus(self, factor: Self, term: Self) -> Self {
+        self.mul_add(factor, term)
+    }
+
     fn tanh(self) -> Self {
         Self::tanh(self)
     }
@@ -77,6 +91,11 @@ impl Real for f32 {
 
     fn root(self) -> Self {
         self.sqrt()
+    }
+
+    #[inline(always)]
+    fn times_plus(self, factor: Self, term: Self) -> Self {
+        self.mul_add(factor, term)
     }
 
     #[inline]

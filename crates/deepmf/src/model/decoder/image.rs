@@ -73,11 +73,9 @@ impl ImageDecoder {
                 stack.coordinates(None).convolution(Padding::EVEN, size.of(width), (BIAS, 0.0));
             stack = convolved.bilinear().tanh();
         }
-        let grid = stack.grid;
         let told = self.told.as_ref().map(|told| {
             // Rows that are only there to fill the grid are told what the last one is.
-            let of_row = |row: usize| told[row.min(told.len() - 1)];
-            (0..grid.positions()).map(|position| of_row(position / grid.cols)).collect()
+            (0..stack.grid.rows).map(|row| told[row.min(told.len() - 1)]).collect()
         });
         let stack = stack
             .coordinates(told)

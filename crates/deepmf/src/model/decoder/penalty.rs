@@ -2,9 +2,10 @@
 //!
 //! Source: Aittala et al. 2019 (the code that accompanies it), weights included.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::linalg::{Accumulate, MatMut, MatRef, Real, multiply};
+use crate::linalg::{Accumulate, MatMut, MatRef, Real, multiply, wide};
 use crate::random::{Purpose, RngExt, stream};
 use crate::{Error, Result};
 
@@ -92,6 +93,8 @@ pub(super) struct PenaltyRoom<T> {
     /// T of all colours, hidden x pixels each, and the slope with respect to it.
     transport: Vec<T>,
     slope: Vec<T>,
+    /// The penalties of each pixel.
+    values: Vec<f64>,
 }
 
 impl<T: Real> Penalised<T> {
@@ -156,7 +159,6 @@ impl<T: Real> Penalised<T> {
         let (start, pixels) = (start * width, rows * width);
         let size = hidden * pixels;
         room.transport.resize(self.bases.len() * size, T::default());
-        room.slope.clear();
         room.slope.resize(self.bases.len() * size, T::default());
         let inside = cores.len() / (self.bases.len() * hidden).max(1);
         let each = |c: usize| {
@@ -174,11 +176,7 @@ impl<T: Real> Penalised<T> {
                 MatRef::new(inside, pixels, basis),
             );
         }
-        let known = &self.map.known[start..start + pixels];
-        value += self.pixelwise(known, hidden, room);
-        for (weight, step) in [(self.weights.smooth_rows, width), (self.weights.smooth_cols, 1)] {
-            value += self.smoothness(weight, step, known, hidden, room);
-        }
+        value += self.pixelwise(&self.map.known[start..start + pixels], hidden, room);
         for (c, slope) in room.slope.chunks_exact(size).enumerate() {
             let (basis, core) = each(c);
             let out = MatMut::new(inside, hidden, &mut into[core..core + inside * hidden]);
@@ -205,82 +203,118 @@ impl<T: Real> Penalised<T> {
         share * sum
     }
 
-    /// Non-negativity and chromaticity: each pixel by itself.
+    /// What is asked of each pixel beside its neighbours and its other colours; the slope is left in the room.
     fn pixelwise(&self, known: &[bool], hidden: usize, room: &mut PenaltyRoom<T>) -> f64 {
-        let (colours, pixels) = (self.bases.len(), known.len());
-        let count = (known.iter().filter(|known| **known).count() * hidden * colours).max(1) as f64;
-        let negative = self.weights.non_negative / count;
-        let chroma = if colours > 1 { self.weights.chroma / count } else { 0.0 };
-        let size = hidden * pixels;
-        let zero = T::default();
-        let (mut squares, mut distances) = (0.0, 0.0);
-        for (pixel, _) in known.iter().enumerate().filter(|(_, known)| **known) {
-            for place in pixel * hidden..(pixel + 1) * hidden {
-                let at = |c: usize| c * size + place;
-                for c in 0..colours {
-                    let x = room.transport[at(c)];
-                    if x < zero {
-                        squares += x.double() * x.double();
-                        room.slope[at(c)] += T::of(2.0 * negative) * x;
-                    }
-                }
-                if chroma > 0.0 {
-                    let sum: T = (0..colours).map(|c| room.transport[at(c)]).sum();
-                    let mean = sum / T::of(colours as f64);
-                    let signs: T = (0..colours).map(|c| sign(room.transport[at(c)] - mean)).sum();
-                    let signs = signs / T::of(colours as f64);
-                    for c in 0..colours {
-                        let off = room.transport[at(c)] - mean;
-                        distances += off.double().abs();
-                        room.slope[at(c)] += T::of(chroma) * (sign(off) - signs);
-                    }
-                }
-            }
-        }
-        negative * squares + chroma * distances
-    }
-
-    /// Pixels against those `step` further on in the frame.
-    fn smoothness(
-        &self,
-        weight: f64,
-        step: usize,
-        known: &[bool],
-        hidden: usize,
-        room: &mut PenaltyRoom<T>,
-    ) -> f64 {
-        if weight == 0.0 {
-            return 0.0;
-        }
-        let (width, pixels) = (self.map.width, known.len());
-        // Beside each other in memory, but not in the frame, are the end of a row and the start of the next.
-        let pairs = || {
-            (0..pixels.saturating_sub(step)).filter(move |pixel| {
-                let beside = step != 1 || (pixel + 1) % width != 0;
-                beside && known[*pixel] && known[pixel + step]
-            })
+        let (colours, pixels, width) = (self.bases.len(), known.len(), self.map.width);
+        let after = |pixel: usize, axis: usize| {
+            let (beside, next) = if axis == 0 {
+                (pixel + width < pixels, pixel + width)
+            } else {
+                (!(pixel + 1).is_multiple_of(width), pixel + 1)
+            };
+            (beside && known[pixel] && known[next]).then_some(next)
         };
-        let count = (pairs().count() * hidden * self.bases.len()).max(1) as f64;
-        let share = T::of(weight / count);
-        let mut sum = 0.0;
-        let size = hidden * pixels;
-        let colours = room.transport.chunks_exact(size).zip(room.slope.chunks_exact_mut(size));
-        for (transport, slope) in colours {
-            for pixel in pairs() {
-                let (here, there) = (pixel * hidden, (pixel + step) * hidden);
-                for h in 0..hidden {
-                    let off = transport[there + h] - transport[here + h];
-                    sum += off.double().abs();
-                    let pull = share * sign(off);
-                    slope[there + h] += pull;
-                    slope[here + h] += -pull;
-                }
+        let count = |axis| (0..pixels).filter(|pixel| after(*pixel, axis).is_some()).count();
+        let share = |weight: f64, count: usize| weight / (count * hidden * colours).max(1) as f64;
+        let all = known.iter().filter(|known| **known).count();
+        let chroma = if colours > 1 { self.weights.chroma } else { 0.0 };
+        let shares = Shares {
+            negative: T::of(share(self.weights.non_negative, all)),
+            chroma: T::of(share(chroma, all)),
+            smooth: [
+                T::of(share(self.weights.smooth_rows, count(0))),
+                T::of(share(self.weights.smooth_cols, count(1))),
+            ],
+        };
+        let PenaltyRoom { transport, slope, values } = room;
+        values.resize(colours * pixels, 0.0);
+        let places = slope.par_chunks_mut(hidden).zip(&mut *values).with_min_len(PART);
+        places.enumerate().for_each(|(place, (slope, value))| {
+            let (colour, pixel) = (place / pixels, place % pixels);
+            if !known[pixel] {
+                slope.fill(T::default());
+                *value = 0.0;
+                return;
             }
-        }
-        weight / count * sum
+            let at = |c: usize, p: usize| &transport[(c * pixels + p) * hidden..][..hidden];
+            let own = at(colour, pixel);
+            // Where there is no neighbour the pixel itself stands for it: it does not differ.
+            let neighbours = [(0, width), (1, 1)].map(|(axis, step)| {
+                let before = pixel.checked_sub(step).filter(|p| after(*p, axis) == Some(pixel));
+                [before, after(pixel, axis)].map(|p| p.map_or(own, |p| at(colour, p)))
+            });
+            *value =
+                wide(|| shares.at(own, neighbours, &(0..colours).map(|c| at(c, pixel)), slope));
+        });
+        values.iter().sum()
     }
 }
 
+/// Numbers that are looked at together, of which a hidden size is a multiple.
+const LANES: usize = 8;
+/// Pixels that one thread takes at a time.
+const PART: usize = 64;
+
+/// Weights, each over the number of what it is a mean of.
+struct Shares<T> {
+    negative: T,
+    chroma: T,
+    smooth: [T; 2],
+}
+
+impl<T: Real> Shares<T> {
+    /// The penalties of one pixel of one colour and, in `slope`, their slopes; `neighbours` are those before and after along rows and columns, of which
+    /// only the latter count here.
+    #[inline]
+    fn at<'a>(
+        &self,
+        own: &[T],
+        neighbours: [[&[T]; 2]; 2],
+        colours: &(impl Iterator<Item = &'a [T]> + Clone),
+        slope: &mut [T],
+    ) -> f64 {
+        let two = T::of(2.0);
+        let many = T::of(1.0) / T::of(colours.clone().count() as f64);
+        let mut sums = [T::default(); LANES];
+        for (block, slope) in slope.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            let of = |numbers: &[T]| -> [T; LANES] {
+                std::array::from_fn(|lane| numbers[block * LANES..][..LANES][lane])
+            };
+            let x = of(own);
+            for lane in 0..LANES {
+                let below = if x[lane] < T::default() { x[lane] } else { T::default() };
+                sums[lane] += self.negative * below * below;
+                slope[lane] = two * self.negative * below;
+            }
+            for (share, [before, after]) in self.smooth.into_iter().zip(neighbours) {
+                let (before, after) = (of(before), of(after));
+                for lane in 0..LANES {
+                    let (off, next) = (x[lane] - before[lane], x[lane] - after[lane]);
+                    sums[lane] += share * (next * sign(next));
+                    slope[lane] += share * (sign(off) + sign(next));
+                }
+            }
+            if self.chroma > T::default() {
+                let (mut mean, mut signs) = ([T::default(); LANES], [T::default(); LANES]);
+                for colour in colours.clone().map(of) {
+                    (0..LANES).for_each(|lane| mean[lane] += many * colour[lane]);
+                }
+                for colour in colours.clone().map(of) {
+                    (0..LANES)
+                        .for_each(|lane| signs[lane] += many * sign(colour[lane] - mean[lane]));
+                }
+                for lane in 0..LANES {
+                    let off = x[lane] - mean[lane];
+                    sums[lane] += self.chroma * (off * sign(off));
+                    slope[lane] += self.chroma * (sign(off) - signs[lane]);
+                }
+            }
+        }
+        sums.iter().map(|sum| sum.double()).sum()
+    }
+}
+
+#[inline]
 fn sign<T: Real>(x: T) -> T {
     let zero = T::default();
     if x > zero {

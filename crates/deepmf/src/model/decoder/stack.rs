@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::Result;
 use crate::linalg::Real;
 use crate::model::layer::grid::{
-    Appended, Bilinear, ChannelDropout, Convolution, DarkHead, ExpHead, Grid, LeakyRelu, Padding,
-    ScaledChannels, Tanh, Upsampled, Windowed,
+    Bilinear, ChannelDropout, Convolution, DarkHead, ExpHead, Fixed, Grid, LeakyRelu, Padding,
+    ScaledChannels, Tanh, Windowed,
 };
 use crate::model::layer::{Latents, Layer, Network};
 
@@ -14,18 +14,31 @@ use crate::model::layer::{Latents, Layer, Network};
 pub(super) struct Stack<T> {
     pub(super) grid: Grid,
     pub(super) channels: usize,
-    layers: Vec<Arc<dyn Layer<T>>>,
+    layers: Vec<(usize, Arc<dyn Layer<T>>)>,
+    /// Layers before the next one, those that a convolution does with its own work among them.
+    count: usize,
+    /// What the next convolution does before its own work.
+    factors: [usize; 3],
+    fixed: Fixed,
 }
 
 impl<T: Real> Stack<T> {
     /// Trained latents that start with this deviation.
     pub(super) fn latents(grid: Grid, channels: usize, deviation: f64) -> Self {
         let latents = Latents::drawn(1, grid.positions() * channels, deviation);
-        Self { grid, channels, layers: vec![Arc::new(latents)] }
+        Self {
+            grid,
+            channels,
+            layers: vec![(0, Arc::new(latents))],
+            count: 1,
+            factors: [1; 3],
+            fixed: Fixed::default(),
+        }
     }
 
     fn then(mut self, layer: impl Layer<T> + 'static) -> Self {
-        self.layers.push(Arc::new(layer));
+        self.layers.push((self.count, Arc::new(layer)));
+        self.count += 1;
         self
     }
 
@@ -38,18 +51,27 @@ impl<T: Real> Stack<T> {
         Ok(self.then(layer))
     }
 
-    /// Coordinates beside the channels, and one more map where there is one.
-    pub(super) fn coordinates(self, map: Option<Vec<f64>>) -> Self {
-        let layer = Appended::coordinates(self.grid, self.channels);
-        let layer = map.into_iter().fold(layer, Appended::and);
-        let channels = layer.channels();
-        Self { channels, ..self.then(layer) }
+    /// Coordinates beside the channels of the next convolution, and a number for each row where there is one.
+    pub(super) fn coordinates(mut self, of_rows: Option<Vec<f64>>) -> Self {
+        let fixed = Fixed::coordinates(self.grid);
+        self.fixed = of_rows.into_iter().fold(fixed, Fixed::of_rows);
+        self.count += 1;
+        self
     }
 
     /// A convolution to `after` channels, with this mean and deviation of the biases.
-    pub(super) fn convolution(self, padding: Padding, after: usize, bias: (f64, f64)) -> Self {
-        let layer = Convolution::new(self.grid, padding, self.channels, after);
-        Self { channels: after, ..self.then(layer.bias(bias.0, bias.1)) }
+    pub(super) fn convolution(mut self, padding: Padding, after: usize, bias: (f64, f64)) -> Self {
+        let coarse = self.coarse();
+        let (factors, fixed) =
+            (std::mem::replace(&mut self.factors, [1; 3]), std::mem::take(&mut self.fixed));
+        let layer = Convolution::new(coarse, padding, self.channels, after).upsampled(factors);
+        Self { channels: after, ..self.then(layer.beside(fixed).bias(bias.0, bias.1)) }
+    }
+
+    /// The grid of what the last layer gives.
+    fn coarse(&self) -> Grid {
+        let (Grid { frames, rows, cols }, [f, r, c]) = (self.grid, self.factors);
+        Grid { frames: frames / f, rows: rows / r, cols: cols / c }
     }
 
     pub(super) fn leaky(self) -> Self {
@@ -67,9 +89,9 @@ impl<T: Real> Stack<T> {
         self.then(layer)
     }
 
+    /// Repeats each position before the next convolution.
     pub(super) fn upsampled(self, factors: [usize; 3]) -> Self {
-        let layer = Upsampled::new(self.grid, factors, self.channels);
-        Self { grid: self.grid.times(factors), ..self.then(layer) }
+        Self { grid: self.grid.times(factors), factors, count: self.count + 1, ..self }
     }
 
     pub(super) fn bilinear(self) -> Self {
@@ -95,6 +117,6 @@ impl<T: Real> Stack<T> {
     }
 
     pub(super) fn network(self) -> Result<Network<T>> {
-        Network::new(self.layers)
+        Network::numbered(self.layers)
     }
 }

@@ -11,6 +11,8 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Network<T> {
     layers: Vec<Arc<dyn Layer<T>>>,
+    /// By what each is named, and draws its start.
+    numbers: Vec<usize>,
 }
 
 /// What one pass through a network leaves behind, kept so that no step allocates.
@@ -43,6 +45,15 @@ impl<T: Real> Network<T> {
     /// # Errors
     /// [`Error::Parameter`] if there is none; [`Error::Shape`] if one does not take as many numbers as the one before gives.
     pub fn new(layers: Vec<Arc<dyn Layer<T>>>) -> Result<Self> {
+        Self::numbered(layers.into_iter().enumerate().collect())
+    }
+
+    /// These layers, each with a number of its own by which it is named and draws its start: one that does the work of several has that of the last.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn numbered(layers: Vec<(usize, Arc<dyn Layer<T>>)>) -> Result<Self> {
+        let (numbers, layers): (Vec<_>, Vec<_>) = layers.into_iter().unzip();
         if layers.is_empty() {
             return Err(Error::parameter("the number of layers", "1 or more", 0));
         }
@@ -53,17 +64,17 @@ impl<T: Real> Network<T> {
                 return Err(Error::shape(what, given, taken));
             }
         }
-        Ok(Self { layers })
+        Ok(Self { layers, numbers })
     }
 
     /// Name, rows and columns of each matrix of the parameters: `0.weight`, …
     pub fn slots(&self) -> impl Iterator<Item = (String, usize, usize)> + '_ {
-        named(&self.layers, |layer| layer.slots())
+        named(self, |layer| layer.slots())
     }
 
     /// The same of the running state.
     pub fn state_slots(&self) -> impl Iterator<Item = (String, usize, usize)> + '_ {
-        named(&self.layers, |layer| layer.state_slots())
+        named(self, |layer| layer.state_slots())
     }
 
     /// How many numbers a sample has before the first layer, and after the last.
@@ -92,10 +103,10 @@ impl<T: Real> Network<T> {
         params.fill(T::default());
         state.fill(T::default());
         let (mut params, mut state) = (params, state);
-        for (place, layer) in self.layers.iter().enumerate() {
+        for (number, layer) in self.numbers.iter().zip(&self.layers) {
             let (own, rest) = params.split_at_mut(count(layer.slots()));
             let (own_state, rest_state) = state.split_at_mut(count(layer.state_slots()));
-            let mut random = stream(seed, Purpose::Init, (item << 16) + place as u64);
+            let mut random = stream(seed, Purpose::Init, (item << 16) + *number as u64);
             layer.start(own, own_state, &mut random);
             (params, state) = (rest, rest_state);
         }
@@ -170,11 +181,11 @@ fn between<'a, T>(count: usize, before: &'a [Tape<T>], input: Input<'a, T>) -> I
 }
 
 fn named<'a, T: Real>(
-    layers: &'a [Arc<dyn Layer<T>>],
+    network: &'a Network<T>,
     slots: impl Fn(&dyn Layer<T>) -> Vec<(&'static str, usize, usize)> + 'a,
 ) -> impl Iterator<Item = (String, usize, usize)> + 'a {
-    layers.iter().enumerate().flat_map(move |(place, layer)| {
+    network.numbers.iter().zip(&network.layers).flat_map(move |(number, layer)| {
         let own = slots(&**layer).into_iter();
-        own.map(move |(name, rows, cols)| (format!("{place}.{name}"), rows, cols))
+        own.map(move |(name, rows, cols)| (format!("{number}.{name}"), rows, cols))
     })
 }

@@ -2,6 +2,8 @@
 
 mod layout;
 
+use rayon::prelude::*;
+
 use super::basis::VideoBasis;
 use super::image::ImageDecoder;
 use super::penalty::{Penalised, PenaltyRoom};
@@ -274,11 +276,11 @@ impl<T: Precision> Model for TransportLight<T> {
                     &room.product
                 }
             };
-            let columns = whole.values_mut().chunks_exact_mut(self.colours * rows);
-            for (to, from) in columns.zip(product.chunks_exact(rows)) {
+            let columns = whole.values_mut().par_chunks_exact_mut(self.colours * rows);
+            columns.zip(product.par_chunks_exact(rows)).for_each(|(to, from)| {
                 let to = to[c * rows..(c + 1) * rows].iter_mut();
                 to.zip(from).for_each(|(to, from)| *to = from.double());
-            }
+            });
         }
         branches[0].product = room;
         let tape = pass.tape(1);
@@ -313,11 +315,11 @@ impl<T: Precision> Model for TransportLight<T> {
         for c in 0..self.colours {
             let (stored, _) = slope.stored();
             room.product.resize(rows * cols, T::default());
-            let columns = stored.chunks_exact(self.colours * rows);
-            for (to, from) in room.product.chunks_exact_mut(rows).zip(columns) {
+            let columns = stored.par_chunks_exact(self.colours * rows);
+            room.product.par_chunks_exact_mut(rows).zip(columns).for_each(|(to, from)| {
                 let from = from[c * rows..(c + 1) * rows].iter();
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = T::of(*from));
-            }
+            });
             let middle = match self.bases.get(c) {
                 None => &room.product,
                 Some(basis) => {

@@ -4,17 +4,16 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::fixed::{self, Fixed};
+use super::kernel::{Forward, Outer, STEP, Sums, TILE, pack, pack_more, padded, unpack_more};
+use super::window::Phase;
 use super::{Grid, one};
-use crate::linalg::{Accumulate, MatMut, MatRef, Real, multiply};
+use crate::linalg::Real;
 use crate::model::layer::{Input, Layer, Mode, Tape};
 use crate::random::{Stream, normal};
 
-/// Most positions of one product: below what a product splits by itself, and few enough to stay in the cache.
-const TILE: usize = 96;
-/// Numbers that a tile should not hold more of.
-const TILE_NUMBERS: usize = 1 << 17;
-/// Parts that the positions are split into: a property of the layer, never of the number of threads.
-const PARTS: usize = 8;
+/// Parts that positions and places of the window are split into: a property of the layer, never of the number of threads.
+pub(super) const PARTS: usize = 16;
 
 /// The window of a convolution along time, rows and columns, and how far it reaches before its own position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +40,10 @@ impl Padding {
 #[derive(Clone, Debug)]
 pub struct Convolution {
     grid: Grid,
+    factors: [usize; 3],
     padding: Padding,
     before: usize,
+    fixed: Fixed,
     after: usize,
     bias: (f64, f64),
 }
@@ -50,7 +51,15 @@ pub struct Convolution {
 impl Convolution {
     /// From `before` channels to `after`; biases start at zero.
     pub fn new(grid: Grid, padding: Padding, before: usize, after: usize) -> Self {
-        Self { grid, padding, before, after, bias: (0.0, 0.0) }
+        Self {
+            grid,
+            factors: [1; 3],
+            padding,
+            before,
+            fixed: Fixed::default(),
+            after,
+            bias: (0.0, 0.0),
+        }
     }
 
     /// Draws biases with this mean and deviation.
@@ -59,153 +68,152 @@ impl Convolution {
         Self { bias: (mean, deviation), ..self }
     }
 
+    /// Over a grid so many times as fine along each axis, on which what is given is repeated ([`Upsampled`](super::Upsampled)).
+    #[must_use]
+    pub fn upsampled(self, factors: [usize; 3]) -> Self {
+        Self { factors, ..self }
+    }
+
+    /// Sees fixed channels after the given ones, at each position of the (fine) grid.
+    #[must_use]
+    pub fn beside(self, fixed: Fixed) -> Self {
+        Self { fixed, ..self }
+    }
+
+    /// Channels that each place of the window sees.
+    fn seen(&self) -> usize {
+        self.before + self.fixed.channels()
+    }
+
+    fn fine(&self) -> Grid {
+        self.grid.times(self.factors)
+    }
+
     fn window(&self) -> usize {
         self.padding.window.iter().product()
     }
 
     fn weights(&self) -> usize {
-        self.window() * self.before * self.after
+        self.window() * self.seen() * self.after
     }
 
-    /// The position that place `tap` along an axis sees from `at`.
-    fn source(&self, axis: usize, at: usize, tap: usize) -> usize {
-        (at + tap).saturating_sub(self.padding.before[axis]).min(self.grid.sizes()[axis] - 1)
+    fn phases(&self) -> impl Iterator<Item = Phase> + Clone + use<> {
+        Phase::all(self.grid, self.factors, self.padding)
     }
 
-    /// The positions that see `at` at place `tap` along an axis.
-    fn seeing(&self, axis: usize, at: usize, tap: usize) -> Range<usize> {
-        let (size, before) = (self.grid.sizes()[axis], self.padding.before[axis]);
-        let start = if at == 0 { 0 } else { (at + before).saturating_sub(tap) };
-        let end = if at + 1 == size { size } else { (at + before + 1).saturating_sub(tap) };
-        // Before the last position there may be none, and the last one is seen by all that look beyond it.
-        start.min(size)..end.min(size).max(start.min(size))
+    fn taps(&self) -> usize {
+        self.phases().map(|phase| phase.taps()).sum()
     }
 
-    /// What the window of each position in `range` holds, a column each.
-    fn columns<T: Real>(&self, x: &[T], range: Range<usize>, out: &mut [T]) {
-        let ([frames, rows, cols], width) = (self.padding.window, self.before);
-        let columns = out.chunks_exact_mut(self.window() * width);
-        for (position, out) in range.zip(columns) {
-            let [frame, row, col] = self.grid.at(position);
-            let inside = col >= self.padding.before[2]
-                && col + cols <= self.grid.cols + self.padding.before[2];
-            let mut lines = out.chunks_exact_mut(cols * width);
-            for f in 0..frames {
-                let frame = self.source(0, frame, f);
-                for r in 0..rows {
-                    let Some(line) = lines.next() else { return };
-                    let start = self.grid.position([frame, self.source(1, row, r), 0]);
-                    if inside {
-                        let first = (start + col - self.padding.before[2]) * width;
-                        line.copy_from_slice(&x[first..first + cols * width]);
-                        continue;
-                    }
-                    for (c, place) in line.chunks_exact_mut(width).enumerate() {
-                        let first = (start + self.source(2, col, c)) * width;
-                        place.copy_from_slice(&x[first..first + width]);
-                    }
-                }
-            }
+    /// Positions that a part takes at least: those whose repetitions are contiguous.
+    fn unit(&self) -> usize {
+        match self.factors {
+            [1, 1, _] => 1,
+            [1, ..] => self.grid.cols,
+            _ => self.grid.rows * self.grid.cols,
         }
     }
 
-    /// The slopes of all positions that see each position in `range`, a column each, summed for each place of the window.
-    fn seen_slopes<T: Real>(&self, slope: &[T], range: Range<usize>, out: &mut [T]) {
-        let ([_, rows, cols], width) = (self.padding.window, self.after);
-        for (position, out) in range.zip(out.chunks_exact_mut(self.window() * width)) {
-            let at = self.grid.at(position);
-            for (tap, place) in out.chunks_exact_mut(width).enumerate() {
-                let taps = [tap / cols / rows, tap / cols % rows, tap % cols];
-                let [of_frame, of_row, of_col] =
-                    std::array::from_fn(|axis| self.seeing(axis, at[axis], taps[axis]));
-                let mut first = true;
-                for frame in of_frame {
-                    for row in of_row.clone() {
-                        for col in of_col.clone() {
-                            let from = self.grid.position([frame, row, col]) * width;
-                            let from = &slope[from..from + width];
-                            if first {
-                                place.copy_from_slice(from);
-                            } else {
-                                place.iter_mut().zip(from).for_each(|(to, from)| *to += *from);
-                            }
-                            first = false;
-                        }
-                    }
-                }
-                if first {
-                    place.fill(T::default());
-                }
-            }
-        }
-    }
-
-    /// Does `work` on tiles of positions: its columns of `height` numbers in `room`, its part of `out` with `width` numbers a position.
+    /// Does `work` on tiles of positions, each with the `repeats` of each position in `out`, of `width` numbers, and room for `size` numbers.
     fn tiles<T: Real>(
         &self,
-        (height, width): (usize, usize),
+        (repeats, width): (usize, usize),
         out: &mut [T],
-        room: &mut Vec<T>,
-        work: impl Fn(Range<usize>, &mut [T], &mut [T]) + Sync,
+        (size, room): (usize, &mut Vec<T>),
+        work: impl Fn(Range<usize>, usize, &mut [T], &mut [T]) + Sync,
     ) {
-        let tile = (TILE_NUMBERS / height.max(1)).clamp(TILE / 2, TILE);
-        let positions = self.grid.positions();
-        let part = positions.div_ceil(PARTS).next_multiple_of(tile).min(positions).max(1);
-        room.resize(PARTS * height * tile, T::default());
-        let rooms = room.par_chunks_mut(height * tile);
-        out.par_chunks_mut(part * width).zip(rooms).enumerate().for_each(|(place, (out, room))| {
-            for (own, out) in out.chunks_mut(tile * width).enumerate() {
-                let (start, count) = (place * part + own * tile, out.len() / width);
-                work(start..start + count, out, &mut room[..count * height]);
+        let (positions, unit) = (self.grid.positions(), if repeats > 1 { self.unit() } else { 1 });
+        let part = positions.div_ceil(PARTS);
+        let part = part.next_multiple_of(if unit == 1 { TILE.min(positions) } else { unit });
+        room.resize(PARTS * size, T::default());
+        let parts = out.par_chunks_mut(part * repeats * width).zip(room.par_chunks_mut(size));
+        parts.enumerate().for_each(|(place, (out, room))| {
+            let first = place * part;
+            let last = (first + part).min(positions);
+            for start in (first..last).step_by(TILE) {
+                work(start..(start + TILE).min(last), first * repeats, out, room);
             }
         });
     }
 
     /// `into` ← the slope with respect to the weight; each thread has places of the window of its own.
-    fn weight_slope<T: Real>(&self, x: &[T], slope: &[T], into: &mut [T], room: &mut Vec<T>) {
-        let ([_, rows, cols], width) = (self.padding.window, self.before);
-        room.resize(self.window() * width * TILE, T::default());
-        let places = into.par_chunks_mut(width * self.after);
-        places.zip(room.par_chunks_mut(width * TILE)).enumerate().for_each(
-            |(tap, (into, room))| {
-                let taps = [tap / cols / rows, tap / cols % rows, tap % cols];
-                into.fill(T::default());
-                for (tile, slope) in slope.chunks(TILE * self.after).enumerate() {
-                    let count = slope.len() / self.after;
-                    let room = &mut room[..count * width];
-                    for (own, place) in room.chunks_exact_mut(width).enumerate() {
-                        let at = self.grid.at(tile * TILE + own);
-                        let source =
-                            std::array::from_fn(|axis| self.source(axis, at[axis], taps[axis]));
-                        let from = self.grid.position(source) * width;
-                        place.copy_from_slice(&x[from..from + width]);
+    fn weight_slope<T: Real>(&self, x: &[T], slope: &[T], into: &mut [T], tape: &mut Tape<T>) {
+        let (before, after, blocks) = (self.before, self.after, padded(self.after));
+        let (taps, positions) = (self.taps(), self.grid.positions());
+        let phases = self.phases().count();
+        // Each phase sees slopes of its own, which are then gone through once.
+        let own = if phases < PARTS / 2 { taps.div_ceil(PARTS) } else { taps.div_ceil(phases) };
+        tape.sums.clear();
+        tape.sums.resize(taps * before * blocks, T::default());
+        tape.kept.resize(PARTS * TILE * blocks, T::default());
+        let jobs = tape.sums.par_chunks_mut(own * before * blocks);
+        jobs.zip(tape.kept.par_chunks_mut(TILE * blocks)).enumerate().for_each(
+            |(job, (sums, packed))| {
+                let wanted = job * own..(job + 1) * own;
+                for start in (0..positions).step_by(TILE) {
+                    let range = start..(start + TILE).min(positions);
+                    let (mut first, mut sums) = (0, sums.chunks_exact_mut(before * blocks));
+                    for phase in self.phases() {
+                        let taps = first..first + phase.taps();
+                        first = taps.end;
+                        if taps.end <= wanted.start || taps.start >= wanted.end {
+                            continue;
+                        }
+                        let packed = &mut packed[..range.len() * blocks];
+                        let fine = phase.fine(range.clone());
+                        pack(range.len(), after, |p| &slope[fine[p] * after..][..after], packed);
+                        for (tap, sums) in (taps.start.max(wanted.start)..taps.end).zip(&mut sums) {
+                            let mut seen: [&[T]; TILE] = [&[]; TILE];
+                            phase.sources(tap - taps.start, range.clone(), x, before, &mut seen);
+                            Outer { sums, x: &seen[..range.len()], slopes: packed, width: before }
+                                .run();
+                        }
                     }
-                    multiply(
-                        MatMut::new(self.after, width, into),
-                        Accumulate::Add,
-                        T::of(1.0),
-                        MatRef::new(self.after, count, slope),
-                        MatRef::new(width, count, room).t(),
-                    );
                 }
             },
         );
+        into.fill(T::default());
+        let mut sums = tape.sums.as_slice();
+        for phase in self.phases() {
+            let (own, rest) = sums.split_at(phase.taps() * before * blocks);
+            for (place, into) in into.chunks_exact_mut(self.seen() * after).enumerate() {
+                let tap = phase.tap_of(self.padding, place) * before * blocks;
+                unpack_more(after, &own[tap..tap + before * blocks], &mut into[..before * after]);
+            }
+            sums = rest;
+        }
+    }
+
+    /// `sums` ← the weights of the taps of all phases, block after block; `weight` has `width` rows of `channels` numbers, and perhaps more that
+    /// are not looked at, for each place of the window.
+    fn packed<T: Real>(&self, weight: &[T], (width, channels): (usize, usize), sums: &mut [T]) {
+        let size = width * padded(channels);
+        sums.fill(T::default());
+        let mut rest = sums;
+        for phase in self.phases() {
+            let (own, after) = rest.split_at_mut(phase.taps() * size);
+            for (place, weight) in weight.chunks_exact(weight.len() / self.window()).enumerate() {
+                let tap = phase.tap_of(self.padding, place) * size;
+                pack_more(channels, &weight[..width * channels], &mut own[tap..tap + size]);
+            }
+            rest = after;
+        }
     }
 }
 
 impl<T: Real> Layer<T> for Convolution {
     fn widths(&self) -> (usize, usize) {
-        let positions = self.grid.positions();
-        (positions * self.before, positions * self.after)
+        let (coarse, fine) = (self.grid.positions(), self.fine().positions());
+        (coarse * self.before, fine * self.after)
     }
 
     fn slots(&self) -> Vec<(&'static str, usize, usize)> {
-        vec![("weight", self.after, self.window() * self.before), ("bias", self.after, 1)]
+        vec![("weight", self.after, self.window() * self.seen()), ("bias", self.after, 1)]
     }
 
     fn start(&self, params: &mut [T], _state: &mut [T], random: &mut Stream) {
         let (weight, bias) = params.split_at_mut(self.weights());
-        let spread = (2.0 / (self.window() * (self.before + self.after)) as f64).sqrt();
+        let spread = (2.0 / (self.window() * (self.seen() + self.after)) as f64).sqrt();
         for w in weight.iter_mut() {
             *w = T::of(spread * normal(random));
         }
@@ -224,17 +232,46 @@ impl<T: Real> Layer<T> for Convolution {
     ) {
         let x = one(input);
         let (weight, bias) = params.split_at(self.weights());
-        let height = self.window() * self.before;
-        let weight = MatRef::new(self.after, height, weight);
-        tape.output.resize(self.grid.positions() * self.after, T::default());
-        let sizes = (height, self.after);
-        self.tiles(sizes, &mut tape.output, &mut tape.kept, |range, out, room| {
-            let count = range.len();
-            self.columns(x, range, room);
-            out.chunks_exact_mut(self.after).for_each(|out| out.copy_from_slice(bias));
-            let (out, room) =
-                (MatMut::new(self.after, count, out), MatRef::new(height, count, room));
-            multiply(out, Accumulate::Add, T::of(1.0), weight, room);
+        let (before, after, blocks) = (self.before, self.after, padded(self.after));
+        let Tape { output, kept, sums: packed, .. } = tape;
+        let (fine, size) = (self.fine(), self.taps() * before * blocks);
+        let tables = if self.fixed.channels() > 0 { Fixed::tables(fine, after) } else { 0 };
+        packed.resize(size + tables, T::default());
+        let (packed, tables) = packed.split_at_mut(size);
+        self.packed(weight, (before, after), packed);
+        if !tables.is_empty() {
+            let weight = (&weight[before * after..], self.seen() * after);
+            self.fixed.forward(fine, self.padding, weight, bias, tables);
+        }
+        let (packed, tables) = (&*packed, &*tables);
+        let repeats = self.factors.iter().product();
+        output.resize(self.grid.positions() * repeats * after, T::default());
+        let room = ((TILE + 1) * blocks, kept);
+        self.tiles((repeats, after), output, room, |range, first, out, room| {
+            let (room, start) = room.split_at_mut(TILE * blocks);
+            let start = &mut start[..after];
+            start.copy_from_slice(bias);
+            let mut weights = packed.chunks_exact(before * blocks);
+            for phase in self.phases() {
+                let mut sums = Sums(room);
+                let places = phase.fine(range.clone());
+                for (place, position) in places[..range.len()].iter().enumerate() {
+                    if !tables.is_empty() {
+                        fixed::at(fine, *position, tables, start);
+                    }
+                    sums.take(place, start);
+                }
+                for (tap, weights) in (0..phase.taps()).zip(&mut weights) {
+                    let mut seen: [&[T]; TILE] = [&x[..before]; TILE];
+                    phase.sources(tap, range.clone(), x, before, &mut seen);
+                    Forward { sums: &mut sums, x: &seen[..steps(&range)], weights, width: before }
+                        .run();
+                }
+                for (place, position) in places[..range.len()].iter().enumerate() {
+                    let at = (position - first) * after;
+                    sums.give(place, &mut out[at..at + after]);
+                }
+            }
         });
     }
 
@@ -248,31 +285,73 @@ impl<T: Real> Layer<T> for Convolution {
         back: Option<&mut Vec<T>>,
     ) {
         let (weight, bias) = into.split_at_mut(self.weights());
-        bias.fill(T::default());
-        for slope in slope.chunks_exact(self.after) {
-            bias.iter_mut().zip(slope).for_each(|(bias, slope)| *bias += *slope);
+        self.weight_slope(one(input), slope, weight, tape);
+        if self.fixed.channels() > 0 {
+            let into = (&mut weight[self.before * self.after..], self.seen() * self.after);
+            self.fixed.backward(self.fine(), self.padding, slope, into, bias, &mut tape.kept);
+        } else {
+            bias_slope(slope, bias, &mut tape.kept);
         }
-        self.weight_slope(one(input), slope, weight, &mut tape.kept);
         let Some(back) = back else { return };
-        let height = self.window() * self.after;
+        let (before, after, blocks) = (self.before, self.after, padded(self.before));
+        let Tape { kept, sums, .. } = tape;
+        let size = self.taps() * after * blocks;
+        sums.resize(size + self.window() * before * after, T::default());
+        let (packed, turned) = sums.split_at_mut(size);
         // The weight with before and after exchanged at each place of the window.
-        tape.sums.resize(self.weights(), T::default());
-        let size = self.before * self.after;
-        let places = tape.sums.chunks_exact_mut(size).zip(params.chunks_exact(size));
-        for (turned, weight) in places.take(self.window()) {
-            let weight = MatRef::new(self.after, self.before, weight);
-            for (j, turned) in turned.chunks_exact_mut(self.before).enumerate() {
-                turned.iter_mut().enumerate().for_each(|(i, turned)| *turned = weight.at(j, i));
+        let places =
+            turned.chunks_exact_mut(before * after).zip(params.chunks_exact(self.seen() * after));
+        for (turned, weight) in places {
+            for (j, turned) in turned.chunks_exact_mut(before).enumerate() {
+                turned
+                    .iter_mut()
+                    .zip(weight[j..before * after].iter().step_by(after))
+                    .for_each(|(to, w)| *to = *w);
             }
         }
-        let turned = MatRef::new(self.before, height, &tape.sums);
-        back.resize(self.grid.positions() * self.before, T::default());
-        self.tiles((height, self.before), back, &mut tape.kept, |range, back, room| {
-            let count = range.len();
-            self.seen_slopes(slope, range, room);
-            let (back, room) =
-                (MatMut::new(self.before, count, back), MatRef::new(height, count, room));
-            multiply(back, Accumulate::Replace, T::of(1.0), turned, room);
+        self.packed(turned, (after, before), packed);
+        back.resize(self.grid.positions() * before, T::default());
+        let room = (TILE * blocks + (TILE + 1) * after, kept);
+        self.tiles((1, before), back, room, |range, first, back, room| {
+            let (sums, room) = room.split_at_mut(TILE * blocks);
+            room[..after].fill(T::default());
+            let mut sums = Sums(sums);
+            sums.clear(before);
+            let mut weights = packed.chunks_exact(after * blocks);
+            for phase in self.phases() {
+                for (tap, weights) in (0..phase.taps()).zip(&mut weights) {
+                    let mut seen: [&[T]; TILE] = [&slope[..after]; TILE];
+                    phase.seen_slopes(tap, range.clone(), (slope, after), room, &mut seen);
+                    Forward { sums: &mut sums, x: &seen[..steps(&range)], weights, width: after }
+                        .run();
+                }
+            }
+            for (place, position) in range.enumerate() {
+                let at = (position - first) * before;
+                sums.give(place, &mut back[at..at + before]);
+            }
         });
+    }
+}
+
+/// Positions of a tile that are computed: some more than there are, so that no register stays empty.
+fn steps(range: &Range<usize>) -> usize {
+    range.len().next_multiple_of(STEP)
+}
+
+/// `into` ← the sum over positions.
+fn bias_slope<T: Real>(slope: &[T], into: &mut [T], room: &mut Vec<T>) {
+    let after = into.len();
+    room.clear();
+    room.resize(PARTS * after, T::default());
+    let part = (slope.len() / after).div_ceil(PARTS) * after;
+    room.par_chunks_mut(after).zip(slope.par_chunks(part)).for_each(|(sum, slope)| {
+        for slope in slope.chunks_exact(after) {
+            sum.iter_mut().zip(slope).for_each(|(sum, slope)| *sum += *slope);
+        }
+    });
+    into.fill(T::default());
+    for sum in room.chunks_exact(after) {
+        into.iter_mut().zip(sum).for_each(|(into, sum)| *into += *sum);
     }
 }

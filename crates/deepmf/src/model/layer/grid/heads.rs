@@ -8,6 +8,8 @@ use crate::model::layer::{Input, Layer, Mode, Tape};
 
 /// Numbers that one thread takes at a time.
 const PART: usize = 1 << 14;
+/// Positions that one thread takes at a time.
+const PLACES: usize = 1 << 10;
 
 fn each<T: Real>(from: &[T], to: &mut Vec<T>, curve: impl Fn(T) -> T + Sync) {
     to.resize(from.len(), T::default());
@@ -184,14 +186,19 @@ impl<T: Real> Layer<T> for DarkHead {
         output.resize(x.len() / 2, T::default());
         kept.resize(x.len(), T::default());
         // Kept: what each half adds before the black level.
-        let places = output.chunks_exact_mut(colours).zip(kept.chunks_exact_mut(2 * colours));
-        for ((out, kept), x) in places.zip(x.chunks_exact(2 * colours)) {
+        let parts = output.par_chunks_mut(colours * PLACES);
+        let parts = parts.zip(kept.par_chunks_mut(2 * colours * PLACES));
+        parts.zip(x.par_chunks(2 * colours * PLACES)).for_each(|((out, kept), x)| {
             for c in 0..colours {
-                kept[c] = T::of(0.5 + 0.5 * (x[c].double() + 2.0).tanh());
-                kept[colours + c] = T::of((x[colours + c].double() - 1.0).exp());
-                out[c] = T::of(params[c].double().exp()) * kept[c] + kept[colours + c];
+                let level = T::of(params[c].double().exp());
+                let places = out.chunks_exact_mut(colours).zip(kept.chunks_exact_mut(2 * colours));
+                for ((out, kept), x) in places.zip(x.chunks_exact(2 * colours)) {
+                    kept[c] = T::of(0.5 + 0.5 * (x[c].double() + 2.0).tanh());
+                    kept[colours + c] = T::of((x[colours + c].double() - 1.0).exp());
+                    out[c] = level * kept[c] + kept[colours + c];
+                }
             }
-        }
+        });
     }
 
     fn backward(
@@ -204,23 +211,31 @@ impl<T: Real> Layer<T> for DarkHead {
         back: Option<&mut Vec<T>>,
     ) {
         let colours = self.colours;
-        let kept = tape.kept.chunks_exact(2 * colours);
         into.fill(T::default());
-        for (kept, slope) in kept.clone().zip(slope.chunks_exact(colours)) {
-            for c in 0..colours {
-                into[c] += T::of(params[c].double().exp()) * kept[c] * slope[c];
-            }
+        let kept = tape.kept.chunks_exact(2 * colours);
+        for (kept, slope) in kept.zip(slope.chunks_exact(colours)) {
+            into.iter_mut()
+                .zip(kept)
+                .zip(slope)
+                .for_each(|((into, s), slope)| *into += *s * *slope);
         }
+        let level = |c: usize| T::of(params[c].double().exp());
+        into.iter_mut().enumerate().for_each(|(c, into)| *into *= level(c));
         let Some(back) = back else { return };
         back.resize(one(input).len(), T::default());
-        let places = back.chunks_exact_mut(2 * colours).zip(slope.chunks_exact(colours));
-        for ((back, slope), kept) in places.zip(kept) {
+        let parts = back.par_chunks_mut(2 * colours * PLACES);
+        let parts = parts.zip(slope.par_chunks(colours * PLACES));
+        parts.zip(tape.kept.par_chunks(2 * colours * PLACES)).for_each(|((back, slope), kept)| {
             for c in 0..colours {
-                // With s = ½ + ½ tanh, the slope of s is 2 s (1 − s).
-                let curve = T::of(2.0) * kept[c] * (T::of(1.0) - kept[c]);
-                back[c] = slope[c] * T::of(params[c].double().exp()) * curve;
-                back[colours + c] = slope[c] * kept[colours + c];
+                let level = level(c);
+                let places = back.chunks_exact_mut(2 * colours).zip(slope.chunks_exact(colours));
+                for ((back, slope), kept) in places.zip(kept.chunks_exact(2 * colours)) {
+                    // With s = ½ + ½ tanh, the slope of s is 2 s (1 − s).
+                    let curve = T::of(2.0) * kept[c] * (T::of(1.0) - kept[c]);
+                    back[c] = slope[c] * level * curve;
+                    back[colours + c] = slope[c] * kept[colours + c];
+                }
             }
-        }
+        });
     }
 }

@@ -7,19 +7,25 @@ mod appended;
 mod bilinear;
 mod channel_dropout;
 mod convolution;
+mod fixed;
 mod heads;
+mod kernel;
 mod scaled;
 #[cfg(test)]
 mod tests;
 mod upsampled;
+mod window;
 
 pub use appended::Appended;
 pub use bilinear::Bilinear;
 pub use channel_dropout::ChannelDropout;
 pub use convolution::{Convolution, Padding};
+pub use fixed::Fixed;
 pub use heads::{DarkHead, ExpHead, LeakyRelu, Tanh};
 pub use scaled::{ScaledChannels, Windowed};
 pub use upsampled::Upsampled;
+
+use std::ops::Range;
 
 use super::Input;
 use crate::linalg::Real;
@@ -58,6 +64,19 @@ impl Grid {
     #[must_use]
     pub fn times(self, [frames, rows, cols]: [usize; 3]) -> Self {
         Self { frames: self.frames * frames, rows: self.rows * rows, cols: self.cols * cols }
+    }
+
+    /// Frame, row and columns of the lines that the positions in `range` stand in.
+    fn runs(self, range: Range<usize>) -> impl Iterator<Item = ([usize; 2], Range<usize>)> {
+        let mut start = range.start;
+        std::iter::from_fn(move || {
+            let [frame, row, col] = self.at(start);
+            let end = (col + range.end - start).min(self.cols);
+            (start < range.end).then(|| {
+                start += end - col;
+                ([frame, row], col..end)
+            })
+        })
     }
 
     fn sizes(self) -> [usize; 3] {

@@ -18,6 +18,14 @@ fn layers<T: Real>() -> Vec<Arc<dyn Layer<T>>> {
         Arc::new(Convolution::new(thin, Padding::VIDEO, 2, 1)),
         Arc::new(Convolution::new(thin, Padding::EVEN, 1, 2)),
         Arc::new(Convolution::new(Grid::image(15, 31), Padding::IMAGE, 1, 2)),
+        Arc::new(Convolution::new(VIDEO, Padding::VIDEO, 2, 3).upsampled([2, 2, 2])),
+        Arc::new(Convolution::new(thin, Padding::EVEN, 3, 10).upsampled([1, 2, 2])),
+        Arc::new(Convolution::new(IMAGE, Padding::EVEN, 2, 3).beside(told())),
+        Arc::new(
+            Convolution::new(VIDEO, Padding::VIDEO, 2, 3)
+                .upsampled([2, 1, 2])
+                .beside(Fixed::coordinates(VIDEO.times([2, 1, 2]))),
+        ),
         Arc::new(Upsampled::new(IMAGE, [1, 2, 2], 3)),
         Arc::new(Upsampled::new(VIDEO, [2, 2, 2], 2)),
         Arc::new(Bilinear::new(IMAGE, 3)),
@@ -33,6 +41,11 @@ fn layers<T: Real>() -> Vec<Arc<dyn Layer<T>>> {
         Arc::new(DarkHead::new(VIDEO, 3)),
         Arc::new(Latents::drawn(1, 7, 1.0)),
     ]
+}
+
+/// Coordinates and a number for each row of the image.
+fn told() -> Fixed {
+    Fixed::coordinates(IMAGE).of_rows(numbers(3, 1))
 }
 
 fn numbers(count: usize, item: u64) -> Vec<f64> {
@@ -120,6 +133,50 @@ fn a_convolution_is_the_sum_over_its_window_with_the_border_continued() {
 }
 
 #[test]
+fn a_convolution_does_the_work_of_layers_before_it() {
+    let of = |layers: Vec<Arc<dyn Layer<f64>>>, x: &[f64]| {
+        let network = Network::new(layers).unwrap();
+        let (params, input) = (numbers(network.count(), 5), Input::Dense { count: 1, values: x });
+        let (mut way, mut into) = (Way::default(), vec![f64::NAN; network.count()]);
+        network.forward(&params, &[], input, Mode::Inference, &mut way);
+        let output = way.output().to_vec();
+        *way.slope_mut() = numbers(output.len(), 6);
+        network.backward(&params, input, &mut way, &mut into);
+        [output, into].concat()
+    };
+    let maps = numbers(3, 1).into_iter().flat_map(|x| [x; 5]).collect();
+    for (grid, factors, padding) in [
+        (IMAGE, [1, 1, 1], Padding::EVEN),
+        (VIDEO, [2, 2, 2], Padding::VIDEO),
+        (VIDEO, [1, 2, 2], Padding::EVEN),
+        (Grid::video(5, 5, 7), [3, 2, 1], Padding::VIDEO),
+        (Grid::image(1, 1), [1, 2, 2], Padding::IMAGE),
+    ] {
+        let fine = grid.times(factors);
+        let (appended, fixed) = if grid == IMAGE {
+            (Appended::coordinates(fine, 9).and(Vec::clone(&maps)), told())
+        } else {
+            (Appended::coordinates(fine, 9), Fixed::coordinates(fine))
+        };
+        let x = numbers(grid.positions() * 9, 2);
+        let channels = appended.channels();
+        let apart = of(
+            vec![
+                Arc::new(Upsampled::new(grid, factors, 9)),
+                Arc::new(appended),
+                Arc::new(Convolution::new(fine, padding, channels, 26)),
+            ],
+            &x,
+        );
+        let once = Convolution::new(grid, padding, 9, 26).upsampled(factors).beside(fixed);
+        let whole = of(vec![Arc::new(once)], &x);
+        assert_eq!(apart.len(), whole.len());
+        let off = apart.iter().zip(&whole).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(off < 1e-11, "{grid:?} {factors:?} {off}");
+    }
+}
+
+#[test]
 fn upsampling_keeps_constants_and_bilinear_keeps_slopes_inside() {
     let grid = Grid::image(4, 6);
     let x: Vec<f64> = (0..24).map(|p| f64::from(p / 6) + 10.0 * f64::from(p % 6)).collect();
@@ -178,8 +235,8 @@ fn the_same_seed_gives_the_same_bits_of_convolutions_at_one_and_two_threads() {
         Arc::new(Latents::drawn(1, small.positions() * 5, 1.0)),
         Arc::new(Convolution::new(small, Padding::VIDEO, 5, 16).bias(0.0, 0.2)),
         Arc::new(LeakyRelu::new(small.positions() * 16)),
-        Arc::new(Upsampled::new(small, [2, 2, 2], 16)),
-        Arc::new(Convolution::new(large, Padding::VIDEO, 16, 2)),
+        Arc::new(Convolution::new(small, Padding::VIDEO, 16, 7).upsampled([2, 2, 2])),
+        Arc::new(Convolution::new(large, Padding::VIDEO, 7, 2).beside(Fixed::coordinates(large))),
         Arc::new(DarkHead::new(large, 1)),
     ];
     let network = Network::new(layers).unwrap();
