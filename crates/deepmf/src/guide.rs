@@ -29,5 +29,6 @@ page!(python_migration, "docs/python-migration.md");
 page!(cookbook, "docs/cookbook.md");
 page!(interface, "docs/interface.md");
 page!(design, "docs/design.md");
+page!(gpu, "docs/gpu.md");
 page!(glossary, "docs/glossary.md");
 page!(contributing, "CONTRIBUTING.md");

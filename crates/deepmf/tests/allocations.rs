@@ -3,12 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 use std::alloc::System;
+use std::sync::Arc;
 
 use deepmf::data;
-use deepmf::model::{DeepLinear, Init, Model, Residual};
-use deepmf::problem::{Constant, Problem, Sensing};
+use deepmf::linalg::Mat;
+use deepmf::model::{
+    DecoderSize, DeepLinear, FactorPenalties, Init, Mode, Model, Residual, TransportLight,
+    TransportMap, VideoBasis, VideoDecoders,
+};
+use deepmf::problem::{
+    Absolute, Axis, Constant, Differences, Full, Loss, Observation, Problem, Sensing, Squared, Term,
+};
 use deepmf::train::optimizer::{
-    Adam, GradientDescent, GroupRmsProp, LabelNoise, Momentum, RmsProp, Rprop, SharpnessAware,
+    Adam, Averaged, GradientDescent, GroupRmsProp, LabelNoise, Momentum, Penalized, RmsProp, Rprop,
+    SharpnessAware,
 };
 use deepmf::train::{Flow, Optimizer, Room};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -75,5 +83,61 @@ fn a_step_allocates_nothing() {
                 assert_eq!(counted.allocations + counted.reallocations, 0, "{place} {depth}");
             }
         }
+    }
+    // From inside the pool: whoever hands it work from outside makes room for it every so many times.
+    rayon::scope(|_| decoders_allocate_nothing());
+}
+
+/// A step of a fit of light transport: a matrix; a video with its product formed, and one in the basis with penalties on a few rows.
+fn decoders_allocate_nothing() {
+    let sizes = VideoDecoders {
+        hidden: (8, 8),
+        frames: 24,
+        colours: 3,
+        vectors: 4,
+        light: DecoderSize::Eighth,
+        transport: DecoderSize::Eighth,
+    };
+    let video = [0, 1, 2].map(|c| Mat::from_fn(30, 24, |i, t| 1.0 + ((i * t + c) % 7) as f64));
+    let basis = VideoBasis::of(&video, 4).unwrap();
+    let penalised = |in_basis: bool, rows: usize| {
+        let map = TransportMap { width: 5, known: vec![true; 30], rows };
+        let penalties = Some((FactorPenalties::default(), map));
+        TransportLight::<f32>::video(&sizes, &basis, in_basis, penalties, 0).unwrap()
+    };
+    let told = Some((0..40).map(f64::from).collect());
+    let matrix = TransportLight::<f32>::matrix((40, 64), 33, DecoderSize::Eighth, told, 0.5, 0);
+    for (place, mut model) in
+        [matrix.unwrap(), penalised(false, 6), penalised(true, 2)].into_iter().enumerate()
+    {
+        let shape = model.shape();
+        let term = |over: Arc<dyn Observation>, loss: Arc<dyn Loss>| {
+            let targets = vec![1.0; over.len()];
+            Term { observation: over, targets, loss, weight: 0.5 }
+        };
+        let lag = |lag| {
+            let over = Differences::new(shape, Axis::Cols, lag, 0).unwrap();
+            term(Arc::new(over), Arc::new(Absolute::default()))
+        };
+        let direct = term(Arc::new(Full::new(shape)), Arc::new(Squared::default()));
+        let problem = Problem::sum(vec![direct]).unwrap().one_of((1..8).map(lag).collect());
+        let problem = problem.unwrap();
+        let slots = model.params().slots().len();
+        let adam = Adam::new(1e-3).unwrap().amsgrad(true).groups(vec![(3, 2.0)]).unwrap();
+        let adam = Penalized::new(adam, vec![1e-4; slots]).unwrap();
+        let mut optimizer = Averaged::new(adam, 10).unwrap();
+        let mut room = Room::new(&model);
+        let mut step = |step| {
+            room.pass.mode = Mode::Training { seed: 0, step };
+            room.evaluation.draw = Some((0, step));
+            room.evaluate(&problem, &model);
+            optimizer.step(&problem, &mut model, &mut room);
+        };
+        // A lag of 1 sees the most differences, and must have been drawn.
+        (0..40).for_each(&mut step);
+        let region = Region::new(GLOBAL);
+        (40..50).for_each(&mut step);
+        let counted = region.change();
+        assert_eq!(counted.allocations + counted.reallocations, 0, "decoders {place}");
     }
 }

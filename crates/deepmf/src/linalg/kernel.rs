@@ -6,6 +6,7 @@
 )]
 
 use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
 
 use super::Real;
 
@@ -163,8 +164,16 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// If the lengths differ.
 pub fn axpy(factor: f64, x: &[f64], y: &mut [f64]) {
     assert_eq!(x.len(), y.len(), "lengths of a sum");
-    Arch::new().dispatch(Axpy(factor, x, y));
+    let part = |(y, x): (&mut [f64], &[f64])| Arch::new().dispatch(Axpy(factor, x, y));
+    if y.len() < 2 * LONG {
+        part((y, x));
+    } else {
+        y.par_chunks_mut(LONG).zip(x.par_chunks(LONG)).for_each(part);
+    }
 }
+
+/// Numbers that one thread takes at a time; whole registers, so that the split changes no bit.
+const LONG: usize = 1 << 17;
 
 struct Combine<'a, const N: usize>([f64; N], [&'a [f64]; N], &'a mut [f64]);
 

@@ -1,11 +1,16 @@
 //! Differences of entries along rows or columns: what tells shapes where values are ill-conditioned.
 
+use rayon::prelude::*;
+
 use crate::data::Shape;
 use crate::linalg::{Mat, axpy};
 use crate::product::{Cotangent, Product};
 use crate::{Error, Result};
 
 use super::Observation;
+
+/// Differences above which several threads take them, column by column.
+const LONG: usize = 1 << 19;
 
 /// Along which side of a matrix differences are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,26 +101,46 @@ impl Observation for Differences {
             values
         };
         let (cols, rows, step) = self.runs();
-        for (j, out) in cols.zip(out.chunks_exact_mut(rows.len())) {
-            let start = j * self.shape.0;
-            let (from, to) = (
-                &values[start + rows.start..][..rows.len()],
-                &values[start + rows.start + step..][..rows.len()],
-            );
+        let column = |(place, out): (usize, &mut [f64])| {
+            let start = (cols.start + place) * self.shape.0 + rows.start;
+            let (from, to) = (&values[start..], &values[start + step..]);
             for ((out, from), to) in out.iter_mut().zip(from).zip(to) {
                 *out = to - from;
             }
+        };
+        if out.len() < LONG {
+            out.chunks_exact_mut(rows.len()).enumerate().for_each(column);
+        } else {
+            out.par_chunks_exact_mut(rows.len()).enumerate().for_each(column);
         }
     }
 
     fn adjoint(&self, y: &[f64], into: &mut Cotangent) {
         let (cols, rows, step) = self.runs();
+        let along = |col: usize| cols.contains(&col).then(|| (col - cols.start) * rows.len());
+        let column = |(col, values): (usize, &mut [f64])| {
+            let y = |first: usize| &y[first..first + rows.len()];
+            match self.axis {
+                Axis::Rows => {
+                    let Some(first) = along(col) else { return };
+                    axpy(-1.0, y(first), &mut values[rows.clone()]);
+                    axpy(1.0, y(first), &mut values[rows.start + step..rows.end + step]);
+                }
+                Axis::Cols => {
+                    if let Some(first) = col.checked_sub(self.lag).and_then(along) {
+                        axpy(1.0, y(first), values);
+                    }
+                    if let Some(first) = along(col) {
+                        axpy(-1.0, y(first), values);
+                    }
+                }
+            }
+        };
         into.add_dense(|dense| {
-            let values = dense.values_mut();
-            for (j, y) in cols.zip(y.chunks_exact(rows.len())) {
-                let start = j * self.shape.0 + rows.start;
-                axpy(-1.0, y, &mut values[start..start + rows.len()]);
-                axpy(1.0, y, &mut values[start + step..start + step + rows.len()]);
+            if y.len() < LONG {
+                dense.values_mut().chunks_exact_mut(self.shape.0).enumerate().for_each(column);
+            } else {
+                dense.values_mut().par_chunks_exact_mut(self.shape.0).enumerate().for_each(column);
             }
         });
     }

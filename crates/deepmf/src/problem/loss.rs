@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -71,27 +72,48 @@ fn constant(constant: Constant, weights: Option<&Vec<f64>>, count: usize) -> f64
     constant.value(weights.map_or(count as f64, |w| w.iter().sum()))
 }
 
+/// Measurements above which several threads take a loss, and the parts that these are then split into.
+const LONG: usize = 1 << 19;
+const PARTS: usize = 32;
+
+/// The sum of values over the residuals and weights of all measurements, each replaced by its slope.
+fn summed(
+    seen: &mut [f64],
+    targets: &[f64],
+    weights: Option<&[f64]>,
+    rule: impl Fn(f64, f64) -> (f64, f64) + Sync,
+) -> f64 {
+    let part = |seen: &mut [f64], targets: &[f64], weights: Option<&[f64]>| {
+        let mut sum = 0.0;
+        let mut one = |seen: &mut f64, target: f64, weight: f64| {
+            let (value, slope) = rule(*seen - target, weight);
+            sum += value;
+            *seen = slope;
+        };
+        let places = seen.iter_mut().zip(targets);
+        match weights {
+            None => places.for_each(|(seen, target)| one(seen, *target, 1.0)),
+            Some(weights) => places.zip(weights).for_each(|((seen, y), w)| one(seen, *y, *w)),
+        }
+        sum
+    };
+    if seen.len() < LONG {
+        return part(seen, targets, weights);
+    }
+    let (size, mut sums) = (seen.len().div_ceil(PARTS), [0.0; PARTS]);
+    let parts = seen.par_chunks_mut(size).zip(targets.par_chunks(size)).zip(&mut sums);
+    parts.enumerate().for_each(|(place, ((seen, targets), sum))| {
+        let weights = weights.map(|weights| &weights[place * size..]);
+        *sum = part(seen, targets, weights);
+    });
+    sums.iter().sum()
+}
+
 impl Loss for Squared {
     fn value_and_slope(&self, seen: &mut [f64], targets: &[f64]) -> f64 {
         let c = constant(self.constant, self.weights.as_ref(), seen.len());
-        let mut sum = 0.0;
-        match &self.weights {
-            None => {
-                for (seen, target) in seen.iter_mut().zip(targets) {
-                    let r = *seen - target;
-                    sum += r * r;
-                    *seen = 2.0 * c * r;
-                }
-            }
-            Some(weights) => {
-                for ((seen, target), w) in seen.iter_mut().zip(targets).zip(weights) {
-                    let r = *seen - target;
-                    sum += w * r * r;
-                    *seen = 2.0 * c * w * r;
-                }
-            }
-        }
-        c * sum
+        let rule = |r: f64, w: f64| (w * r * r, 2.0 * c * w * r);
+        c * summed(seen, targets, self.weights.as_deref(), rule)
     }
 
     fn curvature(&self, seen: &[f64], _targets: &[f64], out: &mut [f64]) {
@@ -186,28 +208,10 @@ pub struct Absolute {
 
 impl Loss for Absolute {
     fn value_and_slope(&self, seen: &mut [f64], targets: &[f64]) -> f64 {
-        fn slope(r: f64) -> f64 {
-            if r == 0.0 { 0.0 } else { r.signum() }
-        }
         let c = constant(self.constant, self.weights.as_ref(), seen.len());
-        let mut sum = 0.0;
-        match &self.weights {
-            None => {
-                for (seen, target) in seen.iter_mut().zip(targets) {
-                    let r = *seen - target;
-                    sum += r.abs();
-                    *seen = c * slope(r);
-                }
-            }
-            Some(weights) => {
-                for ((seen, target), w) in seen.iter_mut().zip(targets).zip(weights) {
-                    let r = *seen - target;
-                    sum += w * r.abs();
-                    *seen = c * w * slope(r);
-                }
-            }
-        }
-        c * sum
+        let sign = |r: f64| if r == 0.0 { 0.0 } else { r.signum() };
+        let rule = |r: f64, w: f64| (w * r.abs(), c * w * sign(r));
+        c * summed(seen, targets, self.weights.as_deref(), rule)
     }
 
     fn curvature(&self, _seen: &[f64], _targets: &[f64], out: &mut [f64]) {

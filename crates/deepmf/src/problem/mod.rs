@@ -21,7 +21,7 @@ pub use observation::Observation;
 pub use sensing::Sensing;
 
 use crate::data::{Entries, Shape};
-use crate::linalg::Mat;
+use crate::linalg::{Mat, scale};
 use crate::product::{Cotangent, Product};
 use crate::random::{Purpose, RngExt, stream};
 use crate::{Error, Result};
@@ -252,9 +252,7 @@ impl Problem {
             term.observation.apply(product, room, seen);
             value += weight * term.loss.value_and_slope(seen, &term.targets);
             if weight != 1.0 {
-                for s in seen.iter_mut() {
-                    *s *= weight;
-                }
+                scale(weight, seen);
             }
             term.observation.adjoint_taking(seen, cotangent);
         }

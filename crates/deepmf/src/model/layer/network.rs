@@ -13,6 +13,8 @@ pub struct Network<T> {
     layers: Vec<Arc<dyn Layer<T>>>,
     /// By what each is named, and draws its start.
     numbers: Vec<usize>,
+    /// How many numbers the parameters and the running state of each layer are.
+    counts: Vec<[usize; 2]>,
 }
 
 /// What one pass through a network leaves behind, kept so that no step allocates.
@@ -64,7 +66,9 @@ impl<T: Real> Network<T> {
                 return Err(Error::shape(what, given, taken));
             }
         }
-        Ok(Self { layers, numbers })
+        let counts = |layer: &Arc<dyn Layer<T>>| [layer.slots(), layer.state_slots()].map(count);
+        let counts = layers.iter().map(counts).collect();
+        Ok(Self { layers, numbers, counts })
     }
 
     /// Name, rows and columns of each matrix of the parameters: `0.weight`, …
@@ -90,12 +94,12 @@ impl<T: Real> Network<T> {
 
     /// How many numbers the parameters are.
     pub fn count(&self) -> usize {
-        self.layers.iter().map(|layer| count(layer.slots())).sum()
+        self.counts.iter().map(|[params, _]| params).sum()
     }
 
     /// How many numbers the running state is.
     pub fn state_count(&self) -> usize {
-        self.layers.iter().map(|layer| count(layer.state_slots())).sum()
+        self.counts.iter().map(|[_, state]| state).sum()
     }
 
     /// Draws all parameters and sets the state as before the first step; `item` tells networks of one seed apart.
@@ -103,9 +107,11 @@ impl<T: Real> Network<T> {
         params.fill(T::default());
         state.fill(T::default());
         let (mut params, mut state) = (params, state);
-        for (number, layer) in self.numbers.iter().zip(&self.layers) {
-            let (own, rest) = params.split_at_mut(count(layer.slots()));
-            let (own_state, rest_state) = state.split_at_mut(count(layer.state_slots()));
+        for ((number, layer), [own, own_state]) in
+            self.numbers.iter().zip(&self.layers).zip(&self.counts)
+        {
+            let (own, rest) = params.split_at_mut(*own);
+            let (own_state, rest_state) = state.split_at_mut(*own_state);
             let mut random = stream(seed, Purpose::Init, (item << 16) + *number as u64);
             layer.start(own, own_state, &mut random);
             (params, state) = (rest, rest_state);
@@ -125,8 +131,9 @@ impl<T: Real> Network<T> {
         let samples = samples(input);
         let (mut params, mut state) = (params, state);
         for (place, layer) in self.layers.iter().enumerate() {
-            let (own, rest) = params.split_at(count(layer.slots()));
-            let (own_state, rest_state) = state.split_at(count(layer.state_slots()));
+            let [own, own_state] = self.counts[place];
+            let (own, rest) = params.split_at(own);
+            let (own_state, rest_state) = state.split_at(own_state);
             let (before, tapes) = way.tapes.split_at_mut(place);
             let input = between(samples, before, input);
             layer.forward(own, own_state, input, mode, &mut tapes[0]);
@@ -141,7 +148,7 @@ impl<T: Real> Network<T> {
         let Way { tapes, slope, back } = way;
         let (mut params, mut into) = (params, into);
         for (place, layer) in self.layers.iter().enumerate().rev() {
-            let first = params.len() - count(layer.slots());
+            let first = params.len() - self.counts[place][0];
             let (rest, own) = params.split_at(first);
             let (rest_into, own_into) = into.split_at_mut(first);
             let (before, tapes) = tapes.split_at_mut(place);
@@ -156,8 +163,8 @@ impl<T: Real> Network<T> {
     /// Takes what a training pass has seen into the running state.
     pub fn learn(&self, state: &mut [T], way: &Way<T>) {
         let mut state = state;
-        for (layer, tape) in self.layers.iter().zip(&way.tapes) {
-            let (own, rest) = state.split_at_mut(count(layer.state_slots()));
+        for ((layer, tape), [_, own]) in self.layers.iter().zip(&way.tapes).zip(&self.counts) {
+            let (own, rest) = state.split_at_mut(*own);
             layer.learn(own, tape);
             state = rest;
         }
