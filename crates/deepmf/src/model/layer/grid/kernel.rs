@@ -5,7 +5,9 @@
     reason = "what is dispatched must be inlined to use the wider instructions"
 )]
 
-use crate::linalg::{Real, wide};
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::linalg::Real;
 
 /// Positions that both kernels take in whole steps.
 pub(super) const STEP: usize = 12;
@@ -111,11 +113,14 @@ pub(super) struct Forward<'a, 'b, T> {
 
 impl<T: Real> Forward<'_, '_, T> {
     pub(super) fn run(self) {
-        wide(|| self.work());
+        Arch::new().dispatch(self);
     }
+}
 
+impl<T: Real> WithSimd for Forward<'_, '_, T> {
+    type Output = ();
     #[inline(always)]
-    fn work(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Self { sums, x, weights, width } = self;
         for (first, lanes) in blocks(weights.len() / width) {
             let weights = &weights[first * width..(first + lanes) * width];
@@ -160,11 +165,14 @@ const TOGETHER: usize = 6;
 
 impl<T: Real> Outer<'_, T> {
     pub(super) fn run(self) {
-        wide(|| self.work());
+        Arch::new().dispatch(self);
     }
+}
 
+impl<T: Real> WithSimd for Outer<'_, T> {
+    type Output = ();
     #[inline(always)]
-    fn work(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Self { sums, x, slopes, width } = self;
         // Parts of nearly one size: a small rest would leave registers empty.
         let parts = width.div_ceil(TOGETHER);
