@@ -15,6 +15,27 @@ pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
 }
 
+/// A loop over numbers that is compiled for the widest instructions. Its `run` must be inlined always: what is called instead is compiled for the
+/// narrowest ones, where a product and a sum that are rounded once are a call.
+pub(crate) trait Kernel {
+    fn run(self);
+}
+
+struct Widest<K>(K);
+
+impl<K: Kernel> WithSimd for Widest<K> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.0.run();
+    }
+}
+
+/// Runs a kernel on the widest instructions.
+pub(crate) fn run_wide(kernel: impl Kernel) {
+    Arch::new().dispatch(Widest(kernel));
+}
+
 /// Parts of a sum that are added together, so that the sum is loaded and stored less often.
 const TOGETHER: usize = 4;
 

@@ -23,8 +23,8 @@ pub use decomposition::{
     Eigen, Svd, determinant, eigen, orthonormal, random_orthogonal, singular_values, svd,
 };
 pub use dense::{Mat, MatMut, MatRef};
+pub(crate) use kernel::{Kernel, add_parts, run_wide, short_dot, wide};
 pub use kernel::{add_normal, axpy, combine, dot, norm, scale, sum_of_squares, unit};
-pub(crate) use kernel::{add_parts, short_dot, wide};
 pub use krylov::{Eigenvalue, End, Krylov, SymmetricOperator, extreme_eigenvalue, normal_vector};
 pub use lanczos::{Operator, leading_singular, leading_svd};
 pub use least_distance::least_distance;

@@ -204,7 +204,7 @@ impl MatrixTransport {
     /// Smaller networks with a larger rate that falls, and no weight decay: minutes instead of an hour.
     pub fn fast() -> Self {
         let restarts =
-            Restarts { rate: 1e-3, last_rate: 0.05, steps: 12_000, ..Restarts::default() };
+            Restarts { rate: 1e-3, last_rate: 0.05, steps: 8_000, ..Restarts::default() };
         Self { size: DecoderSize::Quarter, restarts, ..Self::default() }
     }
 }
@@ -248,7 +248,7 @@ impl VideoTransport {
             direct: 300.0,
             lagged: 3e4,
             penalty_rows: 8,
-            restarts: Restarts { rate: 1e-3, last_rate: 0.05, steps: 10_000, ..default.restarts },
+            restarts: Restarts { rate: 2e-4, last_rate: 0.05, steps: 2_500, ..default.restarts },
             ..default
         }
     }

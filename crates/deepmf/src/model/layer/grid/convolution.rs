@@ -8,7 +8,7 @@ use super::fixed::{self, Fixed};
 use super::kernel::{Forward, Outer, STEP, Sums, TILE, pack, pack_more, padded, unpack_more};
 use super::window::Phase;
 use super::{Grid, one};
-use crate::linalg::Real;
+use crate::linalg::{Real, run_wide};
 use crate::model::layer::{Input, Layer, Mode, Tape};
 use crate::random::{Stream, normal};
 
@@ -165,8 +165,8 @@ impl Convolution {
                         for (tap, sums) in (taps.start.max(wanted.start)..taps.end).zip(&mut sums) {
                             let mut seen: [&[T]; TILE] = [&[]; TILE];
                             phase.sources(tap - taps.start, range.clone(), x, before, &mut seen);
-                            Outer { sums, x: &seen[..range.len()], slopes: packed, width: before }
-                                .run();
+                            let x = &seen[..range.len()];
+                            run_wide(Outer { sums, x, slopes: packed, width: before });
                         }
                     }
                 }
@@ -264,8 +264,8 @@ impl<T: Real> Layer<T> for Convolution {
                 for (tap, weights) in (0..phase.taps()).zip(&mut weights) {
                     let mut seen: [&[T]; TILE] = [&x[..before]; TILE];
                     phase.sources(tap, range.clone(), x, before, &mut seen);
-                    Forward { sums: &mut sums, x: &seen[..steps(&range)], weights, width: before }
-                        .run();
+                    let x = &seen[..steps(&range)];
+                    run_wide(Forward { sums: &mut sums, x, weights, width: before });
                 }
                 for (place, position) in places[..range.len()].iter().enumerate() {
                     let at = (position - first) * after;
@@ -322,8 +322,8 @@ impl<T: Real> Layer<T> for Convolution {
                 for (tap, weights) in (0..phase.taps()).zip(&mut weights) {
                     let mut seen: [&[T]; TILE] = [&slope[..after]; TILE];
                     phase.seen_slopes(tap, range.clone(), (slope, after), room, &mut seen);
-                    Forward { sums: &mut sums, x: &seen[..steps(&range)], weights, width: after }
-                        .run();
+                    let x = &seen[..steps(&range)];
+                    run_wide(Forward { sums: &mut sums, x, weights, width: after });
                 }
             }
             for (place, position) in range.enumerate() {

@@ -5,9 +5,7 @@
     reason = "what is dispatched must be inlined to use the wider instructions"
 )]
 
-use pulp::{Arch, Simd, WithSimd};
-
-use crate::linalg::Real;
+use crate::linalg::{Kernel, Real};
 
 /// Positions that both kernels take in whole steps.
 pub(super) const STEP: usize = 12;
@@ -111,16 +109,9 @@ pub(super) struct Forward<'a, 'b, T> {
     pub(super) width: usize,
 }
 
-impl<T: Real> Forward<'_, '_, T> {
-    pub(super) fn run(self) {
-        Arch::new().dispatch(self);
-    }
-}
-
-impl<T: Real> WithSimd for Forward<'_, '_, T> {
-    type Output = ();
+impl<T: Real> Kernel for Forward<'_, '_, T> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn run(self) {
         let Self { sums, x, weights, width } = self;
         for (first, lanes) in blocks(weights.len() / width) {
             let weights = &weights[first * width..(first + lanes) * width];
@@ -163,16 +154,9 @@ pub(super) struct Outer<'a, T> {
 /// Channels of x that are taken together.
 const TOGETHER: usize = 6;
 
-impl<T: Real> Outer<'_, T> {
-    pub(super) fn run(self) {
-        Arch::new().dispatch(self);
-    }
-}
-
-impl<T: Real> WithSimd for Outer<'_, T> {
-    type Output = ();
+impl<T: Real> Kernel for Outer<'_, T> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn run(self) {
         let Self { sums, x, slopes, width } = self;
         // Parts of nearly one size: a small rest would leave registers empty.
         let parts = width.div_ceil(TOGETHER);
