@@ -105,6 +105,8 @@ struct Alone {
     network: Network<f32>,
     params: Params,
     way: std::sync::Mutex<Way<f32>>,
+    /// Stands for the product, of which nothing is asked.
+    nothing: Mat,
 }
 
 impl Alone {
@@ -115,7 +117,7 @@ impl Alone {
         if let Numbers::Single(numbers) = params.numbers_mut() {
             network.start(numbers, &mut [], 0, 0);
         }
-        Self { network, params, way: std::sync::Mutex::default() }
+        Self { network, params, way: std::sync::Mutex::default(), nothing: Mat::zeros(1, 1) }
     }
 }
 
@@ -138,7 +140,7 @@ impl Model for Alone {
         if let (Numbers::Single(params), Ok(mut way)) = (self.params.numbers(), self.way.lock()) {
             self.network.forward(params, &[], NOTHING, pass.mode, &mut way);
         }
-        Product::Channels(Vec::new())
+        Product::Dense(self.nothing.view())
     }
     fn pullback(&self, _product: &Cotangent, _pass: &mut Pass, into: &mut Params) {
         let numbers = (self.params.numbers(), into.numbers_mut());
