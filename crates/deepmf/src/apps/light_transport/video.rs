@@ -22,8 +22,8 @@ impl LightTransport<'_> {
     /// is given. A share of the frames is held out: no term of the fit touches them, but the basis knows them.
     ///
     /// # Errors
-    /// As [`Video::must_tell`]; [`Error::Parameter`] for a hidden size that the decoder cannot make, settings that cannot be, or more memory than
-    /// there is.
+    /// As [`Video::must_tell`]; [`Error::Parameter`](crate::Error::Parameter) for a hidden size that the decoder cannot make, settings that cannot be,
+    /// or more memory than there is.
     pub fn video(&self, settings: &VideoTransport, observed: &Video) -> Result<FoundLight> {
         settings.check()?;
         observed.must_tell(settings.white)?;
