@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use super::Real;
 
-/// Does `work`, a loop over numbers of either precision, compiled for the widest instructions; no bit of it changes by that.
+/// Does `work`, a short loop over numbers of either precision, compiled for the widest instructions; no bit of it changes by that. A long one, or one that
+/// rounds a product and a sum once, is a [`Kernel`]: the compiler may leave a long closure outside.
 pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
 }
