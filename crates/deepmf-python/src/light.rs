@@ -4,7 +4,7 @@ use deepmf::analysis::metrics;
 use deepmf::apps::{FoundLight, LightTransport};
 use deepmf::data::{Scene, SceneSettings, Video};
 use deepmf::linalg::Mat;
-use deepmf::spec::{MatrixTransport, VideoTransport, laid_over};
+use deepmf::spec::{MatrixTransport, VariationTransport, VideoTransport, laid_over};
 use deepmf::{Error, Result};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -52,6 +52,8 @@ fn told<'py>(
         "stop_reason": kept.reason.name(),
         "stop_words": kept.reason.to_string(),
         "held_out_error": kept.held_out_error,
+        "objective": kept.objective,
+        "agreement": kept.agreement,
         "product_error": kept.product_error,
         "chosen_seed": kept.seed,
         "kept": kept.kept,
@@ -93,6 +95,22 @@ fn light_of_matrix<'py>(
     let settings = over(&preset(preset_name, MatrixTransport::fast())?, settings_json)?;
     let observed = view(&observed)?.to_mat();
     fitted(py, (seed, None), listener.as_ref(), |app| app.matrix(&settings, &observed))
+}
+
+/// T and L of least variation of a matrix, whose columns are moments of time; otherwise as `light_of_matrix`.
+#[pyfunction]
+#[pyo3(signature = (observed, inner, settings_json, seed, listener=None))]
+fn light_of_variation<'py>(
+    py: Python<'py>,
+    observed: PyReadonlyArray2<'py, f64>,
+    inner: usize,
+    settings_json: &str,
+    seed: u64,
+    listener: Option<Bound<'py, PyAny>>,
+) -> PyResult<(Light<'py>, bool)> {
+    let settings = over(&VariationTransport::default(), settings_json)?;
+    let observed = view(&observed)?.to_mat();
+    fitted(py, (seed, None), listener.as_ref(), |app| app.variation(&settings, inner, &observed))
 }
 
 /// T and L of a video of frames x height x width x channels, its values one after another.
@@ -151,6 +169,7 @@ fn make_scene(
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(light_of_matrix, module)?)?;
+    module.add_function(wrap_pyfunction!(light_of_variation, module)?)?;
     module.add_function(wrap_pyfunction!(light_of_video, module)?)?;
     module.add_function(wrap_pyfunction!(compare_light, module)?)?;
     module.add_function(wrap_pyfunction!(make_scene, module)?)

@@ -82,3 +82,28 @@ def test_what_cannot_be_is_said(product):
         LightTransport().fit(np.ones((9, 9)))
     with pytest.raises(ValueError, match="multiple"):
         LightTransport((7, 8)).fit(make_scene((12, 16), (8, 8), 20)[0])
+
+
+def test_images_of_least_variation_are_the_default_of_a_matrix(product, program, tmp_path):
+    _, light, observed = product
+    model = LightTransport(inner=12, starts=6, random_state=3).fit(observed)
+    trials = model.summary_["trials"]
+    assert model.agreement_ == max(trial["agreement"] for trial in trials)
+    assert model.objective_ in [trial["objective"] for trial in trials]
+    assert model.held_out_error_ is None
+    assert len(trials) == 6
+    np.save(tmp_path / "z.npy", observed)
+    words = "--inner 12 --starts 6 --seed 3 --json --quiet".split()
+    command = [program, "transport", "matrix", "z.npy", *words]
+    told = subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, text=True).stdout
+    assert json.loads(told)["objective"] == model.objective_
+    assert -1 <= model.compare(light)["correlation"] <= 1
+    for given, words in [
+        ({"method": "variation", "seeds": 2}, "seeds must be None with variation"),
+        ({"method": "decoders", "starts": 2}, "starts must be None with decoders"),
+        ({"method": "magic"}, "method must be `variation` or `decoders`, but it is magic"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            LightTransport(inner=12, **given).fit(observed)
+    with pytest.raises(ValueError, match="method must be `decoders` for a video"):
+        LightTransport((8, 8), method="variation").fit(np.ones((9, 4, 4)))

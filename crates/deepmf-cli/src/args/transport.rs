@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use deepmf::model::DecoderSize;
 use deepmf::spec::{
-    Data, MatrixTransport, ObservedMatrix, ObservedVideo, Pictures, Restarts, VideoTransport,
+    Data, LightFit, LightMethod, MatrixTransport, ObservedMatrix, ObservedVideo, Pictures,
+    Restarts, TransportSettings, VariationTransport, VideoTransport,
 };
 use deepmf::{Error, Result};
 
@@ -20,11 +21,11 @@ pub(crate) enum Transport {
 
 /// Find a transport T and a light L, both images, of which only the product Z is known.
 ///
-/// Both are written by untrained convolutional networks that are fitted to this one matrix (Aittala et al. 2019). Z is a matrix whose columns are moments of
-/// time, or T·L of two pictures. DIR gets transport.npy and light.npy, both as .png too, model.safetensors, result.json, trajectory.csv, report.html, the
+/// Z is a matrix whose columns are moments of time, or T·L of two pictures. Both factors are images of least variation, from many random starts; or, with
+/// --method decoders, they are written by untrained convolutional networks that are fitted to this one matrix (Aittala et al. 2019). DIR gets transport.npy and light.npy, both as .png too, model.safetensors, result.json, trajectory.csv, report.html, the
 /// checkpoints, preview.png (the light so far, while it is fitted) and spec.toml, which `deepmf run` repeats. With --json stdout holds one JSON object with the
-/// keys rows, cols, inner, steps, seconds, seconds_per_step, stop_reason, held_out_error, product_error, chosen_seed, kept, parameters, trials [{seed, steps,
-/// stop_reason, held_out_error, product_error, kept, seconds, correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation,
+/// keys rows, cols, inner, steps, seconds, seconds_per_step, stop_reason, held_out_error, objective, agreement, product_error, chosen_seed, kept, parameters, trials
+/// [{seed, steps, stop_reason, held_out_error, objective, agreement, product_error, kept, seconds, correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation,
 /// baseline_nmf {product_error, correlation, psnr, ssim}, baseline_singular {…}, baseline_known_transport {…, ridge}, seed; what needs a truth is null without one.
 #[derive(Args, Debug)]
 #[command(
@@ -61,9 +62,15 @@ pub(crate) struct TransportMatrix {
     /// Columns of the transport and rows of the light.
     #[arg(long, value_name = "N", value_parser = value::count, default_value_t = 64, help_heading = "Fit")]
     pub(crate) inner: usize,
-    /// Networks, rate and steps as published, or a smaller fit that needs minutes.
-    #[arg(long, value_enum, value_name = "PRESET", default_value_t = PresetName::Fast, help_heading = "Fit")]
-    preset: PresetName,
+    /// By what the factors are found [default: variation; decoders where an option of theirs is given: preset, size, seeds, steps, minutes or rate].
+    #[arg(long, value_enum, value_name = "METHOD", help_heading = "Fit")]
+    method: Option<MethodName>,
+    /// Random starts of images of least variation, of which the best 16 are refined [default: 256].
+    #[arg(long, value_name = "N", value_parser = value::count, help_heading = "Fit")]
+    starts: Option<usize>,
+    /// Networks, rate and steps as published, or a smaller fit that needs minutes [default: fast].
+    #[arg(long, value_enum, value_name = "PRESET", help_heading = "Fit")]
+    preset: Option<PresetName>,
     /// The widths of the networks [default: those of the preset].
     #[arg(long, value_enum, value_name = "SIZE", help_heading = "Fit")]
     size: Option<SizeName>,
@@ -161,6 +168,14 @@ enum SizeName {
     Eighth,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum MethodName {
+    /// Images of least total variation in the singular subspaces of Z, those that many random starts agree on: half a minute.
+    Variation,
+    /// Untrained convolutional networks.
+    Decoders,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum PresetName {
     Published,
@@ -168,6 +183,17 @@ enum PresetName {
 }
 
 impl TransportFit {
+    /// The first option that only decoders have, if one is given.
+    fn given(&self) -> Option<&'static str> {
+        let all = [
+            ("--seeds", self.seeds.is_some()),
+            ("--steps", self.steps.is_some()),
+            ("--minutes", self.minutes.is_some()),
+            ("--rate", self.rate.is_some()),
+        ];
+        all.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
+
     fn over(&self, default: Restarts) -> Restarts {
         Restarts {
             seeds: self.seeds.unwrap_or(default.seeds),
@@ -199,10 +225,36 @@ impl TransportMatrix {
     }
 
     /// The settings.
-    pub(crate) fn settings(&self) -> MatrixTransport {
+    pub(crate) fn settings(&self) -> Result<TransportSettings> {
+        let preset = self.preset.map(|_| "--preset").or(self.size.map(|_| "--size"));
+        let of_decoders = preset.or(self.fit.given());
+        let implied =
+            if of_decoders.is_some() { MethodName::Decoders } else { MethodName::Variation };
+        let method = self.method.unwrap_or(implied);
+        let fit = LightFit::Matrix(self.decoders());
+        let default = VariationTransport::default();
+        match (method, of_decoders, self.starts) {
+            (MethodName::Variation, Some(name), _) => {
+                Err(Error::parameter(name, "given with --method decoders", "with variation"))
+            }
+            (MethodName::Decoders, _, Some(_)) => {
+                Err(Error::parameter("--starts", "given with --method variation", "with decoders"))
+            }
+            (MethodName::Decoders, ..) => Ok(TransportSettings::decoders(fit)),
+            (MethodName::Variation, None, starts) => Ok(TransportSettings {
+                variation: VariationTransport {
+                    starts: starts.unwrap_or(default.starts),
+                    ..default
+                },
+                ..TransportSettings::by(LightMethod::Variation, fit)
+            }),
+        }
+    }
+
+    fn decoders(&self) -> MatrixTransport {
         let default = match self.preset {
-            PresetName::Published => MatrixTransport::default(),
-            PresetName::Fast => MatrixTransport::fast(),
+            Some(PresetName::Published) => MatrixTransport::default(),
+            Some(PresetName::Fast) | None => MatrixTransport::fast(),
         };
         MatrixTransport {
             inner: self.inner,

@@ -15,7 +15,7 @@ use crate::output::Talk;
 use crate::progress::Bar;
 
 /// Numbers of a trial that are told, where any trial has them.
-const TOLD: [&str; 12] = [
+const TOLD: [&str; 13] = [
     "steps",
     "loss",
     "test_error",
@@ -27,6 +27,7 @@ const TOLD: [&str; 12] = [
     "correlation",
     "product_error",
     "held_out_error",
+    "agreement",
     "seconds",
 ];
 

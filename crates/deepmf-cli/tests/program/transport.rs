@@ -2,12 +2,14 @@
 
 use crate::support::{Desk, stderr};
 
-const KEYS_OF_FIT: [&str; 10] = [
+const KEYS_OF_FIT: [&str; 12] = [
     "steps",
     "seconds",
     "seconds_per_step",
     "stop_reason",
     "held_out_error",
+    "objective",
+    "agreement",
     "product_error",
     "chosen_seed",
     "kept",
@@ -75,6 +77,30 @@ fn a_matrix_gives_its_factors_and_a_run_goes_on_from_where_it_ended() {
     assert!(message.contains("must be new or empty"), "{message}");
     let message = refused(&desk, "transport matrix z.csv --truth-light z.csv --steps 1");
     assert!(message.contains("the true light must have shape (64, 20)"), "{message}");
+}
+
+#[test]
+fn images_of_least_variation_are_what_a_matrix_gives_if_nothing_else_is_asked() {
+    let desk = Desk::new();
+    desk.write("z.csv", &matrix());
+    let fit = "transport matrix z.csv --inner 8 --starts 5 --seed 4 --json";
+    let whole = desk.json(&format!("{fit} -o whole"));
+    let agreement = whole["agreement"].as_f64().unwrap();
+    let trials = whole["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 5);
+    assert!(trials.iter().all(|trial| trial["agreement"].as_f64().unwrap() <= agreement));
+    assert!(whole["objective"].as_f64().is_some() && whole["held_out_error"].is_null());
+    let by_name = desk.json(&format!("{fit} --method variation"));
+    assert_eq!(by_name["product_error"], whole["product_error"]);
+    desk.done("run whole/spec.toml --run again");
+    for name in ["light.npy", "transport.npy", "model.safetensors", "trajectory.csv"] {
+        let bytes = |path: String| std::fs::read(desk.path(&path)).unwrap();
+        assert!(bytes(format!("whole/{name}")) == bytes(format!("again/{name}")), "{name}");
+    }
+    let message = refused(&desk, "transport matrix z.csv --method variation --steps 3");
+    assert!(message.contains("--steps must be given with --method decoders"), "{message}");
+    let message = refused(&desk, "transport matrix z.csv --method decoders --starts 3");
+    assert!(message.contains("--starts must be given with --method variation"), "{message}");
 }
 
 #[test]

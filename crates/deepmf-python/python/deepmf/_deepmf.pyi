@@ -117,6 +117,13 @@ def light_of_matrix(
     seed: int,
     listener: Callable[..., None] | None = None,
 ) -> tuple[_Light, bool]: ...
+def light_of_variation(
+    observed: Floats,
+    inner: int,
+    settings_json: str,
+    seed: int,
+    listener: Callable[..., None] | None = None,
+) -> tuple[_Light, bool]: ...
 def light_of_video(
     shape: tuple[int, int, int, int],
     values: Floats,

@@ -21,8 +21,9 @@ Floats = NDArray[np.float64]
 class LightTransport(BaseEstimator):  # type: ignore[misc]
     """Finds a hidden light L and the transport T from their product Z = T·L alone.
 
-    Both are written by untrained convolutional decoders that are fitted to this one Z. A parameter that is None is
-    left to the preset, whose values are those of the program.
+    Of a video both are written by untrained convolutional decoders that are fitted to this one Z; of a matrix they
+    are images of least variation from many random starts, or written by decoders as well. A parameter that is None
+    is left to the preset, whose values are those of the program.
 
     Parameters
     ----------
@@ -30,8 +31,13 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
         Height and width of the hidden video, multiples of 8; 16 x 16 by the presets.
     inner : int, optional
         Where Z is a matrix: columns of T and rows of L; 64 by the presets.
-    preset : {"fast", "published"}, default="fast"
-        Networks, terms and steps as published, or a smaller fit that needs minutes.
+    method : {"variation", "decoders"}, optional
+        By what the factors of a matrix are found. None is decoders where an option of theirs is given (one of `preset`,
+        `seeds`, `max_iter`, `minutes`, `rate`, `held_out` and `settings`), else variation.
+    starts : int, optional
+        Random starts of images of least variation; 256.
+    preset : {"fast", "published"}, optional
+        None is "fast". Networks, terms and steps as published, or a smaller fit that needs minutes.
     seeds : int, optional
         Fits from so many seeds; that which best meets what is held out is kept.
     max_iter : int, optional
@@ -43,7 +49,8 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
     held_out : float, optional
         The share of Z that is held out, to choose iterate and seed by.
     settings : dict, optional
-        Any further setting of the preset by its name in the guide, such as ``{"size": "half"}``.
+        Any further setting of decoders by its name in the guide, such as ``{"size": "half"}``, or with
+        ``method="variation"`` of that, such as ``{"vectors": 8}``.
     callback : callable, optional
         Called with a dictionary (`what`, `done`, `total`, `step`, `steps`, `loss`) while it fits.
     verbose : bool, default=False
@@ -59,7 +66,11 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
     transport_ : ndarray
         T: of shape (n_rows, inner) for a matrix, (height, width, hidden height, hidden width) for a video, colours last.
     held_out_error_ : float or None
-        The loss of what is held out, over that of a product of zero.
+        The loss of what is held out, over that of a product of zero; of decoders alone.
+    objective_ : float or None
+        Variation, sign and what misses of the product together; of least variation alone.
+    agreement_ : float or None
+        The mean correlation of the light with those of the other refined starts, by which it is chosen; likewise.
     product_error_ : float
         ‖Z − T·L‖ / ‖Z‖.
     n_iter_ : int
@@ -94,7 +105,9 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
         hidden: tuple[int, int] | None = None,
         *,
         inner: int | None = None,
-        preset: str = "fast",
+        method: str | None = None,
+        starts: int | None = None,
+        preset: str | None = None,
         seeds: int | None = None,
         max_iter: int | None = None,
         minutes: float | None = None,
@@ -107,6 +120,8 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.hidden = hidden
         self.inner = inner
+        self.method = method
+        self.starts = starts
         self.preset = preset
         self.seeds = seeds
         self.max_iter = max_iter
@@ -147,16 +162,24 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
             **given.get("restarts", {}),
             **{key: value for key, value in restarts.items() if value is not None},
         }
+        preset = "fast" if self.preset is None else self.preset
         if observed.ndim == 2:
-            words = _common.settings(inner=self.inner, **given)
-            found, stopped = _deepmf.light_of_matrix(observed, self.preset, words, seed, told)
+            if self._by_variation():
+                inner = 64 if self.inner is None else self.inner
+                words = _common.settings(starts=self.starts, **(self.settings or {}))
+                found, stopped = _deepmf.light_of_variation(observed, inner, words, seed, told)
+            else:
+                words = _common.settings(inner=self.inner, **given)
+                found, stopped = _deepmf.light_of_matrix(observed, preset, words, seed, told)
             self._keep(found)
             self.light_, self.transport_ = found[1][0], found[0][0]
         elif observed.ndim in (3, 4):
+            if self.method not in (None, "decoders"):
+                raise ValueError(f"method must be `decoders` for a video, but it is {self.method}")
             words = _common.settings(hidden=self.hidden, **given)
             whole = observed if observed.ndim == 4 else observed[..., None]
             found, stopped = _deepmf.light_of_video(
-                whole.shape, whole.ravel(), self.preset, words, seed, told
+                whole.shape, whole.ravel(), preset, words, seed, told
             )
             self._keep(found)
             self._shape(found, observed.shape)
@@ -197,10 +220,36 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
             answer = _deepmf.compare_light(_matrices(self.light_), _matrices(wanted), grid)
         return dict(zip(("correlation", "psnr", "ssim", "flip"), answer, strict=True))
 
+    def _by_variation(self) -> bool:
+        """Whether the factors of a matrix are images of least variation; options must be those of the method."""
+        options = {
+            "preset": self.preset,
+            "seeds": self.seeds,
+            "max_iter": self.max_iter,
+            "minutes": self.minutes,
+            "rate": self.rate,
+            "held_out": self.held_out,
+        }
+        of_decoders = [name for name, value in options.items() if value is not None]
+        if self.method not in (None, "variation", "decoders"):
+            raise ValueError(
+                f"method must be `variation` or `decoders`, but it is {self.method}"
+            )
+        if self.method == "variation" and of_decoders:
+            raise ValueError(f"{of_decoders[0]} must be None with variation")
+        decoders = self.method == "decoders" or (
+            self.method is None and (bool(of_decoders) or self.settings is not None)
+        )
+        if decoders and self.starts is not None:
+            raise ValueError(f"starts must be None with decoders, but it is {self.starts}")
+        return not decoders
+
     def _keep(self, found: Any) -> None:
         self.summary_ = json.loads(found[2])
         self.trajectory_ = dict(found[3])
         self.held_out_error_ = self.summary_["held_out_error"]
+        self.objective_ = self.summary_["objective"]
+        self.agreement_ = self.summary_["agreement"]
         self.product_error_ = self.summary_["product_error"]
         self.n_iter_ = self.summary_["steps"]
         self.stop_reason_ = self.summary_["stop_reason"]

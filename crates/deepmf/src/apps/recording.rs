@@ -93,12 +93,23 @@ impl Recording {
         self.light.as_deref()
     }
 
-    /// Fits decoders.
+    /// Fits images of least variation where these are the method, else decoders.
     ///
     /// # Errors
-    /// As [`LightTransport::matrix`] and [`LightTransport::video`]; [`Error::Parameter`] for settings of the other one.
-    pub fn fit(&self, app: &LightTransport<'_>, settings: &LightFit) -> Result<FoundLight> {
-        match (&self.observed, settings) {
+    /// As [`LightTransport::variation`], [`LightTransport::matrix`] and [`LightTransport::video`]; [`Error::Parameter`] for settings of another one.
+    pub fn fit(
+        &self,
+        app: &LightTransport<'_>,
+        settings: &TransportSettings,
+    ) -> Result<FoundLight> {
+        let varied = settings.method == LightMethod::Variation;
+        match (&self.observed, &settings.fit) {
+            (Observed::Matrix(observed), LightFit::Matrix(fit)) if varied => {
+                app.variation(&settings.variation, fit.inner, observed)
+            }
+            (Observed::Video(_), _) if varied => {
+                Err(Error::parameter("what was observed", "a matrix", "a video"))
+            }
             (Observed::Matrix(observed), LightFit::Matrix(settings)) => {
                 app.matrix(settings, observed)
             }
@@ -168,8 +179,8 @@ impl Recording {
                 let known = self.transport.clone().ok_or_else(missing)?;
                 baselines.known_transport(&vec![known; observed.len()])
             }
-            LightMethod::Decoders => {
-                Err(Error::parameter("the method of a baseline", "another one", "decoders"))
+            fitted @ (LightMethod::Decoders | LightMethod::Variation) => {
+                Err(Error::parameter("the method of a baseline", "another one", fitted.name()))
             }
         }
     }
@@ -233,7 +244,7 @@ mod tests {
         );
         settings.method = LightMethod::Singular;
         assert_eq!(blind.baseline(&settings, 0).unwrap().correlation, None);
-        let other = LightFit::Matrix(MatrixTransport::fast());
+        let other = TransportSettings::decoders(LightFit::Matrix(MatrixTransport::fast()));
         assert_eq!(
             blind.fit(&LightTransport::new(0), &other).unwrap_err().to_string(),
             "what was observed must be a matrix, but it is a video"

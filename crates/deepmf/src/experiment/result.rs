@@ -80,7 +80,7 @@ const CLUSTERING: [&str; 24] = [
 ];
 
 /// The numbers of a row of a light transport.
-const TRANSPORT: [&str; 11] = [
+const TRANSPORT: [&str; 13] = [
     "correlation",
     "psnr",
     "ssim",
@@ -88,6 +88,8 @@ const TRANSPORT: [&str; 11] = [
     "static_correlation",
     "product_error",
     "held_out_error",
+    "objective",
+    "agreement",
     "chosen_seed",
     "parameters",
     "ridge",

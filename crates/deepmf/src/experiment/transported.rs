@@ -29,7 +29,7 @@ pub(super) fn run(
         experiment.write_spec(trial, folder)?;
     }
     let (mut result, trajectory) = match settings.method {
-        LightMethod::Decoders => {
+        LightMethod::Decoders | LightMethod::Variation => {
             fitted(experiment, place, (settings, &recording), folder, options)?
         }
         method => {
@@ -57,7 +57,7 @@ pub(super) fn run(
     Ok((result, trajectory))
 }
 
-/// Fits decoders; goes on from the checkpoints in `folder` if `options` say so.
+/// Fits; goes on from the checkpoints in `folder` if `options` say so.
 fn fitted(
     experiment: &Experiment,
     place: usize,
@@ -77,7 +77,7 @@ fn fitted(
         app = app.folder(folder).resume(options.resume);
     }
     let asked = || options.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
-    let found = match recording.fit(&app, &settings.fit) {
+    let found = match recording.fit(&app, settings) {
         // Before the first step of any seed nothing was found.
         Err(_) if asked() => {
             let nothing = TrialResult::new(trial, 0, StopReason::Interrupted);
@@ -95,6 +95,8 @@ fn fitted(
         ("transport_correlation", recording.transport_correlation(&found.transport)?),
         ("product_error", Some(kept.product_error)),
         ("held_out_error", kept.held_out_error),
+        ("objective", kept.objective),
+        ("agreement", kept.agreement),
         ("chosen_seed", Some(kept.seed as f64)),
         ("parameters", Some(found.parameters as f64)),
         ("seconds", Some(found.seconds)),

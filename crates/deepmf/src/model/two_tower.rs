@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::layer::{Input, Network, Samples, Way};
-use super::{Mode, Model, Numbers, Params, Pass, Precision, ProductRoom, TowerSizes};
+use super::{FactorRoom, Mode, Model, Numbers, Params, Pass, Precision, ProductRoom, TowerSizes};
 use crate::data::{Entries, Shape};
 use crate::linalg::{Mat, Real, dot, norm};
 use crate::product::{Cotangent, Outer, Product};
@@ -37,6 +37,7 @@ pub struct Branch<T> {
     pub(super) samples: Samples<T>,
     pub(super) way: Way<T>,
     pub(super) product: ProductRoom<T>,
+    pub(super) factors: FactorRoom<T>,
 }
 
 /// Samples that are embedded at once: what bounds the memory of inference.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::transport::{MatrixTransport, Restarts, VideoTransport};
+use super::variation::VariationTransport;
 use crate::Result;
 
 /// Updates of non-negative factors of a matrix, and of each channel of a video.
@@ -17,6 +18,8 @@ pub enum LightMethod {
     /// Both are written by untrained decoders (Aittala et al. 2019).
     #[default]
     Decoders,
+    /// Both are images of least total variation in the singular subspaces of a matrix.
+    Variation,
     /// Non-negative factors.
     Nmf,
     /// Singular vectors.
@@ -30,6 +33,7 @@ impl LightMethod {
     pub fn name(self) -> &'static str {
         match self {
             Self::Decoders => "decoders",
+            Self::Variation => "variation",
             Self::Nmf => "nmf",
             Self::Singular => "singular",
             Self::Known => "known",
@@ -95,6 +99,8 @@ pub struct TransportSettings {
     pub updates: Option<usize>,
     /// How decoders are fitted; of the other methods, how many hidden pixels there are.
     pub fit: LightFit,
+    /// How images of least variation are fitted.
+    pub variation: VariationTransport,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,12 +114,37 @@ struct Keys {
     matrix: Option<MatrixTransport>,
     #[serde(default, deserialize_with = "video", skip_serializing_if = "Option::is_none")]
     video: Option<VideoTransport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variation: Option<VariationTransport>,
 }
 
 impl TransportSettings {
     /// By decoders.
     pub fn decoders(fit: LightFit) -> Self {
-        Self { method: LightMethod::Decoders, updates: None, fit }
+        Self::by(LightMethod::Decoders, fit)
+    }
+
+    /// By a method, with its default settings.
+    pub fn by(method: LightMethod, fit: LightFit) -> Self {
+        Self { method, updates: None, fit, variation: VariationTransport::default() }
+    }
+
+    /// Checks the numbers that the method uses.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`](crate::Error::Parameter) for one that cannot be.
+    pub fn check(&self) -> Result<()> {
+        self.fit.check()?;
+        if self.method == LightMethod::Variation {
+            self.variation.check()?;
+        }
+        Ok(())
+    }
+
+    /// The same without a limit in time.
+    #[must_use]
+    pub fn without_limit(self) -> Self {
+        Self { fit: self.fit.without_limit(), ..self }
     }
 
     /// Updates of non-negative factors, as given or by the kind.
@@ -130,24 +161,28 @@ impl TryFrom<Keys> for TransportSettings {
     type Error = &'static str;
 
     fn try_from(keys: Keys) -> std::result::Result<Self, Self::Error> {
-        let Keys { method, updates, matrix, video } = keys;
+        let Keys { method, updates, matrix, video, variation } = keys;
         let fit = match (matrix, video) {
             (Some(matrix), None) => LightFit::Matrix(matrix),
             (None, Some(video)) => LightFit::Video(video),
             _ => return Err("`transport` must have exactly one of `matrix` and `video`"),
         };
-        Ok(Self { method, updates, fit })
+        if let (LightMethod::Variation, LightFit::Video(_)) = (method, fit) {
+            return Err("`transport.method` must be another one than `variation` for a video");
+        }
+        Ok(Self { method, updates, fit, variation: variation.unwrap_or_default() })
     }
 }
 
 impl From<TransportSettings> for Keys {
     fn from(settings: TransportSettings) -> Self {
-        let TransportSettings { method, updates, fit } = settings;
+        let TransportSettings { method, updates, fit, variation } = settings;
         let (matrix, video) = match fit {
             LightFit::Matrix(matrix) => (Some(matrix), None),
             LightFit::Video(video) => (None, Some(video)),
         };
-        Self { method, updates, matrix, video }
+        let variation = (method == LightMethod::Variation).then_some(variation);
+        Self { method, updates, matrix, video, variation }
     }
 }
 

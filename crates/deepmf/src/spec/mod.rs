@@ -17,6 +17,7 @@ mod recommender;
 mod schedule;
 mod train;
 mod transport;
+mod variation;
 mod vary;
 
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ pub use recommender::{RatingModel, RecommenderSettings, TowerSize};
 pub use schedule::Schedule;
 pub use train::{Record, Settled, Stop, Train, Validation};
 pub use transport::{MatrixTransport, Restarts, VideoTransport};
+pub use variation::VariationTransport;
 pub use vary::{Trial, Vary};
 
 use crate::{Error, Result};

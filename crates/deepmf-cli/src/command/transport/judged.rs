@@ -24,7 +24,7 @@ pub(super) struct Judged {
 
 impl Judged {
     pub(super) fn new(recording: &Recording, found: &FoundLight, fit: LightFit) -> Result<Self> {
-        let by = |method| recording.baseline(&TransportSettings { method, updates: None, fit }, 0);
+        let by = |method| recording.baseline(&TransportSettings::by(method, fit), 0);
         let all_known = recording.transport().is_some() && recording.light().is_some();
         Ok(Self {
             agreement: recording.agreement(&found.light)?,
@@ -49,6 +49,8 @@ impl Judged {
         value["seconds_per_step"] = json!(kept.seconds / kept.steps.max(1) as f64);
         value["stop_reason"] = json!(kept.reason.name());
         value["held_out_error"] = json!(kept.held_out_error);
+        value["objective"] = json!(kept.objective);
+        value["agreement"] = json!(kept.agreement);
         value["product_error"] = json!(kept.product_error);
         value["chosen_seed"] = json!(kept.seed);
         value["kept"] = json!(kept.kept);
@@ -77,15 +79,19 @@ impl Judged {
     /// Tells what came of it.
     pub(super) fn tell(&self, found: &FoundLight, output: Option<&Path>, talk: Talk) {
         let kept = found.kept();
+        let (what, of) = (found.parameters, found.trials.len());
+        let which = match kept.objective {
+            Some(objective) => format!("one of {of} refined starts, objective {objective:.4},"),
+            None => format!("seed {} of {of} kept", kept.seed),
+        };
         talk.line(&format!(
-            "{} parameters, seed {} of {} kept after {} steps: {}",
-            found.parameters,
-            kept.seed,
-            found.trials.len(),
-            kept.steps,
-            kept.reason
+            "{what} parameters, {which} after {} steps: {}",
+            kept.steps, kept.reason
         ));
         talk.line(&format!("error of the product: {:.4}", kept.product_error));
+        if let Some(agreement) = kept.agreement {
+            talk.line(&format!("mean correlation with the other refined starts: {agreement:.3}"));
+        }
         if let Some(error) = kept.held_out_error {
             talk.line(&format!("error of what is held out: {error:.4}"));
         }

@@ -27,7 +27,7 @@ const APART: Duration = Duration::from_secs(5);
 pub(super) fn matrix(args: &TransportMatrix, talk: Talk) -> Result<Ending, Failure> {
     let typed = Typed {
         data: args.data()?,
-        fit: LightFit::Matrix(args.settings()),
+        settings: args.settings()?,
         seed: args.seed(),
         output: args.output.as_deref(),
         kept: &args.kept,
@@ -39,7 +39,7 @@ pub(super) fn matrix(args: &TransportMatrix, talk: Talk) -> Result<Ending, Failu
 pub(super) fn video(args: &TransportVideo, talk: Talk) -> Result<Ending, Failure> {
     let typed = Typed {
         data: Data::Video(args.data()),
-        fit: LightFit::Video(args.settings()),
+        settings: TransportSettings::decoders(LightFit::Video(args.settings())),
         seed: args.seed(),
         output: Some(&args.output),
         kept: &args.kept,
@@ -50,7 +50,7 @@ pub(super) fn video(args: &TransportVideo, talk: Talk) -> Result<Ending, Failure
 /// What was typed.
 struct Typed<'a> {
     data: Data,
-    fit: LightFit,
+    settings: TransportSettings,
     seed: u64,
     output: Option<&'a Path>,
     kept: &'a TransportKept,
@@ -58,12 +58,13 @@ struct Typed<'a> {
 
 impl Typed<'_> {
     fn run(&self, talk: Talk) -> Result<Ending, Failure> {
-        self.fit.check()?;
-        let recording = experiment::recording(&self.data, &self.fit, self.seed, Path::new("."))?;
+        self.settings.check()?;
+        let recording =
+            experiment::recording(&self.data, &self.settings.fit, self.seed, Path::new("."))?;
         let spec = self.spec()?;
         let folder = self.output.map(|path| self.opened(path, &spec)).transpose()?;
         let found = self.fitted(&recording, folder.as_ref(), talk)?;
-        let judged = Judged::new(&recording, &found, self.fit)?;
+        let judged = Judged::new(&recording, &found, self.settings.fit)?;
         let mut result = self.head(&recording);
         judged.write(&mut result, &recording, &found)?;
         result["seed"] = json!(self.seed);
@@ -88,7 +89,7 @@ impl Typed<'_> {
             title: String::new(),
             seed: self.seed,
             data: self.data.clone(),
-            work: Work::Transport(TransportSettings::decoders(self.fit)),
+            work: Work::Transport(self.settings.clone()),
             vary: vec![],
             report: spec::Report::default(),
         };
@@ -122,7 +123,7 @@ impl Typed<'_> {
         if let Some(preview) = &mut preview {
             app = app.look(APART, |look| preview.write(look));
         }
-        let found = recording.fit(&app, &self.fit);
+        let found = recording.fit(&app, &self.settings);
         drop(app);
         drop(bar);
         if let Some(error) = preview.and_then(|preview| preview.failed) {
@@ -141,7 +142,7 @@ impl Typed<'_> {
             Observed::Matrix(observed) => json!({
                 "rows": observed.rows(),
                 "cols": observed.cols(),
-                "inner": self.fit.inner(),
+                "inner": self.settings.fit.inner(),
             }),
             Observed::Video(observed) => json!({
                 "height": observed.height(),
@@ -156,7 +157,8 @@ impl Typed<'_> {
     fn subtitle(&self, recording: &Recording) -> String {
         match recording.observed() {
             Observed::Matrix(observed) => {
-                let (rows, cols, inner) = (observed.rows(), observed.cols(), self.fit.inner());
+                let (rows, cols, inner) =
+                    (observed.rows(), observed.cols(), self.settings.fit.inner());
                 format!("{rows} x {cols} from {inner} inside")
             }
             Observed::Video(observed) => {
@@ -173,7 +175,7 @@ impl Typed<'_> {
 fn lasting(text: &str) -> Option<Spec> {
     let spec = spec::parse(text, Path::new("spec.toml")).ok()?;
     let Work::Transport(settings) = spec.work else { return None };
-    let work = Work::Transport(TransportSettings { fit: settings.fit.without_limit(), ..settings });
+    let work = Work::Transport(settings.without_limit());
     Some(Spec { work, ..spec })
 }
 

@@ -70,7 +70,7 @@ impl LightTransport<'_> {
 }
 
 /// Refuses a matrix of which no light can be told; gives its mean.
-fn must_tell(z: &Mat) -> Result<f64> {
+pub(super) fn must_tell(z: &Mat) -> Result<f64> {
     if z.rows().min(z.cols()) < LEAST_FRAMES {
         let allowed = format!("of {LEAST_FRAMES} rows and columns or more");
         let found = format!("{} x {}", z.rows(), z.cols());

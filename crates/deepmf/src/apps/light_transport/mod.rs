@@ -6,9 +6,11 @@ mod held_out;
 mod look;
 mod matrix;
 mod memory;
+mod subspace;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod variation;
 mod video;
 
 pub use look::LightLook;

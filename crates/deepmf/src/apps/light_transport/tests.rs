@@ -1,12 +1,15 @@
 //! Fits of small matrices and videos: choice, resuming, and what is refused.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::*;
+use crate::analysis::metrics::compare_lines;
 use crate::data::{Scene, SceneSettings, Video};
 use crate::linalg::Mat;
 use crate::model::DecoderSize;
-use crate::spec::{MatrixTransport, Restarts, VideoTransport};
+use crate::spec::{MatrixTransport, Restarts, VariationTransport, VideoTransport};
+use crate::train::{Nmf, StopReason};
 
 /// A fit of so many steps.
 type Fit<'a> = &'a dyn Fn(&LightTransport<'_>, u64) -> FoundLight;
@@ -72,6 +75,42 @@ fn a_fit_lowers_the_error_and_the_seed_with_the_least_held_out_error_is_kept() {
     assert!((error - found.kept().product_error).abs() < 1e-4, "{error}");
 }
 
+fn varied(steps: u64) -> VariationTransport {
+    VariationTransport {
+        starts: 6,
+        refined: 3,
+        vectors: 5,
+        refined_vectors: 8,
+        steps,
+        refined_steps: steps,
+        ..VariationTransport::default()
+    }
+}
+
+#[test]
+fn images_of_least_variation_are_found_where_other_factors_are_scrambled() {
+    // A light field, whose columns shift what they see, and a dark and a bright bar that move before a background.
+    let texture = |place: f64| ((place.floor() * 12.9898).sin() * 43_758.545_3).rem_euclid(1.0);
+    let sees = |x: f64| texture(x) * (1.0 - x.fract()) + texture(x + 1.0) * x.fract();
+    let transport = Mat::from_fn(24, 16, |i, k| sees(100.0 + 0.7 * (i as f64 - 0.25 * k as f64)));
+    let place = |t: usize, slow: f64| 7.5 + 6.0 * (t as f64 / slow).sin();
+    let bar = |k: usize, at: f64, wide: f64| f64::from(u8::from((k as f64 - at).abs() < wide));
+    let light = Mat::from_fn(16, 48, |k, t| {
+        0.4 - 0.3 * bar(k, place(t, 5.0), 2.0) + 0.5 * bar(k, place(t + 9, 11.0), 1.0)
+    });
+    let z = transport.times(&light);
+    let settings = VariationTransport { starts: 24, refined: 6, ..VariationTransport::default() };
+    let found = LightTransport::new(0).variation(&settings, 16, &z).unwrap();
+    let by_variation = compare_lines(&found.light[0], &light).unwrap().correlation;
+    let nmf = Nmf { inner: 16, updates: 500, seed: 0 }.factor(&z).unwrap();
+    let by_nmf = compare_lines(&nmf.right, &light).unwrap().correlation;
+    assert!(by_variation > 0.5 && by_nmf < 0.3, "{by_variation} {by_nmf}");
+    let product = found.transport[0].times(&found.light[0]);
+    assert!(product.minus(&z).frobenius() < 0.05 * z.frobenius());
+    let agreement = |trial: &LightTrial| trial.agreement.unwrap();
+    assert!(found.trials.iter().all(|trial| agreement(trial) <= agreement(found.kept())));
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let of = |threads: usize| {
@@ -80,7 +119,8 @@ fn the_number_of_threads_changes_no_bit() {
             let app = LightTransport::new(0).threads(Some(threads));
             let matrix = app.matrix(&small(30), &observed()).unwrap();
             let video = app.video(&short(20), &scene().observed).unwrap();
-            [matrix.light[0].values().to_vec(), video.light[0].values().to_vec()]
+            let images = app.variation(&varied(30), 12, &observed()).unwrap();
+            [matrix, video, images].map(|found| found.light[0].values().to_vec())
         })
     };
     assert_eq!(of(1), of(2));
@@ -102,6 +142,28 @@ fn a_fit_that_is_taken_up_again_ends_in_the_same_bits() {
         assert_eq!(resumed.light[0], whole.light[0]);
         assert_eq!(resumed.transport[0], whole.transport[0]);
         assert_eq!(resumed.params, whole.params);
+    }
+}
+
+#[test]
+fn least_variation_goes_on_from_where_it_was_stopped() {
+    let settings = varied(300);
+    let whole = LightTransport::new(5).variation(&settings, 12, &observed()).unwrap();
+    assert_eq!(whole.reason(), StopReason::StepsDone);
+    for (what, step) in [("start 4", 100), ("refinement 2", 200)] {
+        let folder = tempfile::tempdir().unwrap();
+        let flag = Arc::new(AtomicBool::new(false));
+        let within = || LightTransport::new(5).threads(Some(1)).folder(folder.path());
+        let stopping = within().interrupt(Arc::clone(&flag)).watch(|stage| {
+            let reached = stage.what == what && stage.progress.step == step;
+            flag.fetch_or(reached, Ordering::Relaxed);
+        });
+        let stopped = stopping.variation(&settings, 12, &observed()).unwrap();
+        assert_eq!(stopped.reason(), StopReason::Interrupted, "{what}");
+        assert_ne!(stopped.light, whole.light);
+        let resumed = within().resume(true).variation(&settings, 12, &observed()).unwrap();
+        assert_eq!((&resumed.light, &resumed.params), (&whole.light, &whole.params), "{what}");
+        assert_eq!(resumed.reason(), StopReason::StepsDone);
     }
 }
 

@@ -34,6 +34,12 @@ pub struct LightTrial {
     pub reason: StopReason,
     /// The loss of what is held out, over that of a product of zero; none where nothing is held out.
     pub held_out_error: Option<f64>,
+    /// The loss and the penalties at the end, by which starts are chosen to be refined; none where seeds are chosen by what is held out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<f64>,
+    /// The mean correlation of its light with those of the other refined starts, by which one of three or more is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<f64>,
     /// ‖Z − T·L‖_F / ‖Z‖_F over what is fitted and held out together.
     pub product_error: f64,
     /// Which iterate is kept: `last`, `best` of what is held out, or the `average` of the last ones.
@@ -205,6 +211,8 @@ impl LightTransport<'_> {
             steps: run.steps,
             reason: run.reason,
             held_out_error: held_out,
+            objective: None,
+            agreement: None,
             product_error: (fit.error)(&model),
             kept,
             seconds: run.seconds,

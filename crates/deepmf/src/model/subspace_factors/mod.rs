@@ -1,0 +1,249 @@
+//! Two factors of a known matrix, each in one of its singular subspaces.
+
+#[cfg(test)]
+mod tests;
+mod variation;
+
+pub use variation::FactorVariation;
+
+use super::{Mode, Model, Params, Pass, Precision};
+use crate::data::Shape;
+use crate::linalg::{Accumulate, Mat, MatMut, MatRef, Svd, multiply};
+use crate::product::{Cotangent, Product};
+use crate::{Error, Result};
+
+/// How what is asked of [`SubspaceFactors`] becomes sharp along a fit: geometrically, over so many steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Continuation {
+    /// Steps until the last values are reached; they hold from then on and wherever nothing is trained.
+    pub steps: u64,
+    /// The first and the last width below which a difference counts by its square.
+    pub width: (f64, f64),
+    /// The first and the last power of s_k / s_1 by which row k of the residual is weighted.
+    pub power: (f64, f64),
+}
+
+impl Continuation {
+    /// Width and power in a pass.
+    fn at(&self, mode: Mode) -> (f64, f64) {
+        let done = match mode {
+            Mode::Training { step, .. } if step < self.steps => step as f64 / self.steps as f64,
+            _ => 1.0,
+        };
+        let width = self.width.0.powf(1.0 - done) * self.width.1.powf(done);
+        (width, self.power.0 + done * (self.power.1 - self.power.0))
+    }
+}
+
+/// One factor: basis · core, of which the core is trained.
+#[derive(Clone, Debug)]
+struct Side<T> {
+    /// Rows x vectors.
+    basis: Vec<T>,
+    rows: usize,
+    variation: FactorVariation,
+}
+
+/// T = U diag(s) C and L = B Vᵀ with U diag(s) Vᵀ the leading part of Z: T·L is that part where C·B is the identity. The product that is
+/// fitted, to zeros, is diag(s_k / s_1)^p · (C·B − 1): unlike the error of Z it tells the last singular value as well as the first once p is small. What is
+/// known of the factors beforehand is [`Model::penalty`]: their total variation and their sign. C is vectors x hidden, B hidden x vectors.
+#[derive(Clone, Debug)]
+pub struct SubspaceFactors<T = f32> {
+    /// T as observed x hidden, L transposed, as columns of Z x hidden.
+    sides: [Side<T>; 2],
+    values: Vec<f64>,
+    hidden: usize,
+    continuation: Continuation,
+    params: Params,
+}
+
+/// What the factors keep in a pass.
+#[derive(Clone, Debug, Default)]
+pub struct FactorRoom<T> {
+    product: Vec<T>,
+    factor: Vec<T>,
+    slope: Vec<T>,
+    /// The slopes of the penalties with respect to both cores; empty where none was asked for.
+    cores: Vec<T>,
+}
+
+impl<T: Precision> SubspaceFactors<T> {
+    /// With cores of zero, in the subspaces of `svd` (Z's leading part), `variations` being those of T (along the observed rows, across the hidden index)
+    /// and of Lᵀ (along time, across the hidden index).
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if there is no triplet or fewer than 2 of observed rows, columns or hidden places, or a width or weight cannot be.
+    pub fn new(
+        svd: &Svd,
+        hidden: usize,
+        variations: [FactorVariation; 2],
+        continuation: Continuation,
+    ) -> Result<Self> {
+        let (rows, cols, vectors) = (svd.u.rows(), svd.v.rows(), svd.s.len());
+        if vectors == 0 || svd.s[0] <= 0.0 {
+            return Err(Error::parameter("singular values above 0", "1 or more", 0));
+        }
+        if rows.min(cols).min(hidden) < 2 {
+            let found = format!("{rows} x {hidden} and {hidden} x {cols}");
+            return Err(Error::parameter("the factors", "2 x 2 or larger", found));
+        }
+        let (first, last) = continuation.width;
+        if !(first > 0.0 && last > 0.0 && first.is_finite() && last.is_finite()) {
+            let found = format!("{first} and {last}");
+            return Err(Error::parameter("the widths of a continuation", "above 0", found));
+        }
+        variations.iter().try_for_each(FactorVariation::check)?;
+        let scaled = Mat::from_fn(rows, vectors, |i, k| svd.s[k] * svd.u[(i, k)]);
+        let [of_transport, of_light] = variations;
+        let side = |basis: &Mat, variation| {
+            let numbers = basis.values().iter().map(|x| T::of(*x)).collect();
+            Side { basis: numbers, rows: basis.rows(), variation }
+        };
+        let core = |name: &str| (name.to_string(), vectors, hidden, false);
+        Ok(Self {
+            sides: [side(&scaled, of_transport), side(&svd.v, of_light)],
+            values: svd.s.clone(),
+            hidden,
+            continuation,
+            params: Params::of::<T>([core("transport"), core("light")]),
+        })
+    }
+
+    /// Sets both cores, each vectors x hidden: C and Bᵀ.
+    ///
+    /// # Errors
+    /// As [`Params::set`].
+    pub fn set(&mut self, cores: &[Mat; 2]) -> Result<()> {
+        let all: Vec<f64> = cores.iter().flat_map(Mat::values).copied().collect();
+        let found = cores.each_ref().map(|core| (core.rows(), core.cols()));
+        if found != [(self.vectors(), self.hidden); 2] {
+            let words = crate::data::words;
+            let found = format!("{} and {}", words(found[0]), words(found[1]));
+            return Err(Error::shape("both cores", words((self.vectors(), self.hidden)), found));
+        }
+        let to = T::slice_mut(self.params.numbers_mut());
+        to.iter_mut().zip(all).for_each(|(to, x)| *to = T::of(x));
+        Ok(())
+    }
+
+    /// C and Bᵀ, each vectors x hidden.
+    pub fn cores(&self) -> [Mat; 2] {
+        [0, 1].map(|side| {
+            let numbers = self.core(side).iter().map(|x| x.double()).collect();
+            Mat::from_columns(self.vectors(), self.hidden, numbers)
+        })
+    }
+
+    /// T, observed x hidden.
+    pub fn transport(&self) -> Mat {
+        self.factor(0)
+    }
+
+    /// L, hidden x columns of Z.
+    pub fn light(&self) -> Mat {
+        self.factor(1).t().to_mat()
+    }
+
+    /// How many singular vectors there are on each side.
+    pub fn vectors(&self) -> usize {
+        self.values.len()
+    }
+
+    fn factor(&self, side: usize) -> Mat {
+        let Side { basis, rows, .. } = &self.sides[side];
+        let basis = basis.iter().map(|x| x.double()).collect();
+        Mat::from_columns(*rows, self.vectors(), basis).times(&self.cores()[side])
+    }
+
+    /// The numbers of a core, one hidden place after another.
+    fn core(&self, side: usize) -> &[T] {
+        let size = self.vectors() * self.hidden;
+        &T::slice(self.params.numbers())[side * size..][..size]
+    }
+
+    fn matrix<'a>(&self, core: &'a [T]) -> MatRef<'a, T> {
+        MatRef::new(self.vectors(), self.hidden, core)
+    }
+
+    /// The weight of row k of the residual in a pass.
+    fn weight(&self, mode: Mode, k: usize) -> f64 {
+        (self.values[k] / self.values[0]).powf(self.continuation.at(mode).1)
+    }
+}
+
+impl<T: Precision> Model for SubspaceFactors<T> {
+    fn shape(&self) -> Shape {
+        (self.vectors(), self.vectors())
+    }
+
+    fn params(&self) -> &Params {
+        &self.params
+    }
+
+    fn params_mut(&mut self) -> &mut Params {
+        &mut self.params
+    }
+
+    fn is_network(&self) -> bool {
+        true
+    }
+
+    fn forward<'a>(&'a self, pass: &'a mut Pass) -> Product<'a> {
+        let (mode, vectors) = (pass.mode, self.vectors());
+        let room = &mut T::branches(pass)[0].factors;
+        room.cores.clear();
+        let mut product = std::mem::take(&mut room.product);
+        product.resize(vectors * vectors, T::default());
+        let out = MatMut::new(vectors, vectors, &mut product);
+        let (first, second) = (self.matrix(self.core(0)), self.matrix(self.core(1)));
+        multiply(out, Accumulate::Replace, T::of(1.0), first, second.t());
+        let whole = &mut pass.tape(1)[0];
+        whole.reshape(vectors, vectors);
+        for (place, (to, from)) in whole.values_mut().iter_mut().zip(&product).enumerate() {
+            let (k, l) = (place % vectors, place / vectors);
+            *to = self.weight(mode, k) * (from.double() - f64::from(u8::from(k == l)));
+        }
+        T::branches(pass)[0].factors.product = product;
+        Product::Dense(pass.tape(1)[0].view())
+    }
+
+    fn penalty(&self, pass: &mut Pass) -> f64 {
+        let (width, _) = self.continuation.at(pass.mode);
+        let FactorRoom { factor, slope, cores, .. } = &mut T::branches(pass)[0].factors;
+        let size = self.vectors() * self.hidden;
+        cores.resize(2 * size, T::default());
+        let both = self.sides.iter().zip(cores.chunks_exact_mut(size)).enumerate();
+        both.map(|(place, (side, into))| {
+            let basis = MatRef::new(side.rows, self.vectors(), &side.basis);
+            factor.resize(side.rows * self.hidden, T::default());
+            let out = MatMut::new(side.rows, self.hidden, factor);
+            multiply(out, Accumulate::Replace, T::of(1.0), basis, self.matrix(self.core(place)));
+            let value = side.variation.value((side.rows, width), factor, slope);
+            let slope = MatRef::new(side.rows, self.hidden, slope);
+            let out = MatMut::new(self.vectors(), self.hidden, into);
+            multiply(out, Accumulate::Replace, T::of(1.0), basis.t(), slope);
+            value
+        })
+        .sum()
+    }
+
+    fn pullback(&self, product: &Cotangent, pass: &mut Pass, into: &mut Params) {
+        let (mode, vectors) = (pass.mode, self.vectors());
+        let mut whole = std::mem::take(&mut pass.tape(2)[1]);
+        let (slope, _) = product.dense_in(&mut whole).stored();
+        let FactorRoom { product, cores, .. } = &mut T::branches(pass)[0].factors;
+        for (place, (to, slope)) in product.iter_mut().zip(slope).enumerate() {
+            *to = T::of(self.weight(mode, place % vectors) * slope);
+        }
+        let (first, second) = T::slice_mut(into.numbers_mut()).split_at_mut(vectors * self.hidden);
+        let slope = MatRef::new(vectors, vectors, product);
+        let one = T::of(1.0);
+        let out = MatMut::new(vectors, self.hidden, first);
+        multiply(out, Accumulate::Replace, one, slope, self.matrix(self.core(1)));
+        let out = MatMut::new(vectors, self.hidden, second);
+        multiply(out, Accumulate::Replace, one, slope.t(), self.matrix(self.core(0)));
+        let numbers = T::slice_mut(into.numbers_mut());
+        numbers.iter_mut().zip(&*cores).for_each(|(to, slope)| *to += *slope);
+        pass.tape(2)[1] = whole;
+    }
+}
