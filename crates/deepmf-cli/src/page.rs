@@ -124,6 +124,10 @@ fn flat(before: &str, value: &Value) -> Vec<(String, Cell)> {
             Value::Number(number) => cells
                 .push((name, number.as_u64().map_or_else(|| number.as_f64().into(), Cell::from))),
             Value::String(text) => cells.push((name, text.as_str().into())),
+            Value::Array(numbers) if !numbers.is_empty() && numbers.iter().all(Value::is_u64) => {
+                let words: Vec<String> = numbers.iter().map(Value::to_string).collect();
+                cells.push((name, words.join(" x ").into()));
+            }
             Value::Bool(_) | Value::Null | Value::Array(_) => cells.push((name, Cell::Missing)),
         }
     }

@@ -52,19 +52,28 @@ pub(super) fn page(
 }
 
 fn trials(found: &FoundLight) -> Result<Table> {
-    let columns = ["seed", "steps", "error of what is held out", "error of the product", "seconds"];
-    let mut table = Table::new(
-        format!("All seeds; {} is kept", found.kept().seed),
-        columns.map(Column::right).into(),
-    );
+    let varied = found.kept().objective.is_some();
+    let (title, chosen_by) = if varied {
+        (
+            format!("All refined starts; {} is kept", found.kept().seed),
+            &["objective", "agreement"][..],
+        )
+    } else {
+        (format!("All seeds; {} is kept", found.kept().seed), &["error of what is held out"][..])
+    };
+    let first = [if varied { "start" } else { "seed" }, "steps"];
+    let names = [&first[..], chosen_by, &["error of the product", "seconds"]].concat();
+    let mut table = Table::new(title, names.into_iter().map(Column::right).collect());
+    let cell = |number: Option<f64>| number.map_or(Cell::Missing, Cell::from);
     for trial in &found.trials {
-        table.push(vec![
-            trial.seed.into(),
-            trial.steps.into(),
-            trial.held_out_error.map_or(Cell::Missing, Cell::from),
-            trial.product_error.into(),
-            trial.seconds.into(),
-        ])?;
+        let mut row = vec![trial.seed.into(), trial.steps.into()];
+        if varied {
+            row.extend([cell(trial.objective), cell(trial.agreement)]);
+        } else {
+            row.push(cell(trial.held_out_error));
+        }
+        row.extend([trial.product_error.into(), trial.seconds.into()]);
+        table.push(row)?;
     }
     Ok(table)
 }

@@ -6,6 +6,7 @@ mod held_out;
 mod look;
 mod matrix;
 mod memory;
+mod phase;
 mod subspace;
 #[cfg(test)]
 mod tests;

@@ -1,46 +1,22 @@
 //! A matrix as the product of two images of least variation: many random starts, of which the best are refined.
 
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::matrix::must_tell;
+use super::phase::{Fitted, Phase};
 use super::subspace::{noise_level, refinement, start};
-use super::{FoundLight, LightLook, LightTransport, LightTrial, Stage};
+use super::{FoundLight, LightTransport, LightTrial};
 use crate::analysis::metrics::compare_lines;
-use crate::apps::selection::tell;
-use crate::linalg::{Mat, Svd, svd};
-use crate::model::{Continuation, FactorVariation, Model, Params, SubspaceFactors};
-use crate::problem::{Constant, Full, Problem, Squared, Term};
-use crate::spec::{Schedule, VariationTransport};
-use crate::train::optimizer::Adam;
-use crate::train::{Progress, Stop, StopReason, Trainer, Trajectory, try_trials};
+use crate::linalg::{Mat, svd};
+use crate::model::{Continuation, Model};
+use crate::spec::VariationTransport;
+use crate::train::StopReason;
 use crate::{Error, Result};
 
 /// Fits that are fewer do not vote.
 const LEAST_TO_AGREE: usize = 3;
-/// Steps between two records.
-const LOOK: u64 = 100;
-/// What the rate falls to.
-const LAST: f64 = 0.05;
 /// The width below which a difference counts by its square, at first and at last.
 const WIDTHS: (f64, f64) = (0.1, 1e-3);
-
-/// One fit: the factors, what is told of it, what was recorded.
-type Fitted = (SubspaceFactors, LightTrial, Trajectory);
-
-/// The fits of one stage, and what they share.
-struct Phase<'a> {
-    name: &'static str,
-    settings: &'a VariationTransport,
-    inner: usize,
-    parts: &'a Svd,
-    /// What Z was multiplied by.
-    scale: f64,
-    z: &'a Mat,
-    steps: u64,
-    rate: f64,
-    continuation: Continuation,
-}
 
 impl LightTransport<'_> {
     /// Z ≈ T·L with T of rows x inner and L of inner x columns, both of least total variation: the columns of Z are moments of time.
@@ -66,7 +42,8 @@ impl LightTransport<'_> {
         let all = svd(z.view())?;
         let least =
             (settings.above_noise * noise_level(&all.s, z.rows(), z.cols())).max(1e-7 * all.s[0]);
-        let told = all.s.iter().filter(|s| **s > least).count().max(1);
+        // With more vectors than hidden places C·B is not the identity.
+        let told = all.s.iter().filter(|s| **s > least).count().clamp(1, inner);
         let [first, second] =
             [settings.vectors, settings.refined_vectors].map(|count| all.first(count.min(told)));
 
@@ -135,78 +112,6 @@ impl LightTransport<'_> {
     fn interrupted(&self) -> bool {
         self.interrupt.as_ref().is_some_and(|flag| flag.load(std::sync::atomic::Ordering::Relaxed))
     }
-
-    /// One fit from each item.
-    fn phase<I: Sync>(
-        &self,
-        phase: &Phase<'_>,
-        items: &[I],
-        cores: impl Fn(&I) -> Result<[Mat; 2]> + Sync,
-    ) -> Result<Vec<Fitted>> {
-        let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
-        let objectives = Mutex::new(vec![f64::INFINITY; items.len()]);
-        let fitted = try_trials(items, Some(threads), self.interrupt.as_deref(), |place, item| {
-            let mut model = phase.model()?;
-            model.set(&cores(item)?)?;
-            self.fitted(phase, model, (place, items.len()), &objectives)
-        })?;
-        Ok(fitted.into_iter().flatten().collect())
-    }
-
-    fn fitted(
-        &self,
-        phase: &Phase<'_>,
-        mut model: SubspaceFactors,
-        (place, total): (usize, usize),
-        objectives: &Mutex<Vec<f64>>,
-    ) -> Result<Fitted> {
-        let cosine = Schedule::Cosine { steps: phase.steps.max(1), last: LAST };
-        let adam = Adam::new(phase.rate)?.smoothing((0.9, 0.99), 1e-8)?.schedule(cosine);
-        let stop = Stop::new().steps(phase.steps);
-        let what = format!("{} {}", phase.name, place + 1);
-        let mut copy = self.looks.is_some().then(|| model.clone());
-        let mut trainer = Trainer::new(adam).stop(stop).every(LOOK).seed(place as u64);
-        trainer = trainer.watch(|progress| {
-            let stage = Stage { what: what.clone(), done: place, total, progress: *progress };
-            tell(self.watch.as_ref(), &stage);
-        });
-        if let Some(looks) = &self.looks {
-            let look = |progress: &Progress, params: &Params| {
-                let Some(copy) = &mut copy else { return };
-                copy.params_mut().numbers_mut().copy_from(params.numbers());
-                let light = || vec![copy.light().scaled(1.0 / phase.scale)];
-                let look = LightLook { seed: place as u64, progress: *progress, light: &light };
-                looks.show(&look, place, objectives);
-            };
-            trainer = trainer.look(looks.apart, look);
-        }
-        if let Some(folder) = &self.folder {
-            let own = folder.join(format!("{}-{place}", phase.name));
-            std::fs::create_dir_all(&own).map_err(|error| Error::io(&own, "create", error))?;
-            trainer = trainer.folder(own).resume(self.resume);
-        }
-        if let Some(flag) = &self.interrupt {
-            trainer = trainer.interrupt(flag.clone());
-        }
-        let problem = phase.problem()?;
-        let run = trainer.fit(&problem, &mut model)?;
-        drop(trainer);
-        let light = model.light();
-        let error = model.transport().times(&light).minus(phase.z).frobenius();
-        let trial = LightTrial {
-            seed: place as u64,
-            steps: run.steps,
-            reason: run.reason,
-            held_out_error: None,
-            objective: Some(run.loss),
-            agreement: None,
-            product_error: error / phase.z.frobenius(),
-            kept: "last",
-            seconds: run.seconds,
-            light: vec![light.scaled(1.0 / phase.scale)],
-        };
-        Ok((model, trial, run.trajectory))
-    }
 }
 
 /// The mean correlation of each light with those of the others: the objective tells the best of them no further, but what many starts come to is likelier
@@ -234,34 +139,4 @@ fn agree(fitted: &mut [Fitted]) -> Result<()> {
 /// By what a start is refined, the least being the best.
 fn worth((_, trial, _): &Fitted) -> f64 {
     trial.objective.filter(|it| !it.is_nan()).unwrap_or(f64::INFINITY)
-}
-
-impl Phase<'_> {
-    fn model(&self) -> Result<SubspaceFactors> {
-        let non_negative = self.settings.non_negative;
-        let transport = FactorVariation {
-            along: 0.0,
-            across: self.settings.over_cols,
-            non_negative,
-            blunt: self.settings.blunt_cols,
-        };
-        let light = FactorVariation {
-            along: self.settings.over_time,
-            across: self.settings.over_rows,
-            non_negative,
-            blunt: self.settings.blunt_rows,
-        };
-        SubspaceFactors::new(self.parts, self.inner, [transport, light], self.continuation)
-    }
-
-    /// C·B is the identity.
-    fn problem(&self) -> Result<Problem> {
-        let count = self.parts.s.len();
-        Problem::sum(vec![Term {
-            observation: Arc::new(Full::new((count, count))),
-            targets: vec![0.0; count * count],
-            loss: Arc::new(Squared { constant: Constant::Mean, weights: None }),
-            weight: self.settings.inverse,
-        }])
-    }
 }
