@@ -22,11 +22,12 @@ pub(crate) enum Transport {
 /// Find a transport T and a light L, both images, of which only the product Z is known.
 ///
 /// Z is a matrix whose columns are moments of time, or T·L of two pictures. Both factors are images of least variation, from many random starts; or, with
-/// --method decoders, they are written by untrained convolutional networks that are fitted to this one matrix (Aittala et al. 2019). DIR gets transport.npy and light.npy, both as .png too, model.safetensors, result.json, trajectory.csv, report.html, the
-/// checkpoints, preview.png (the light so far, while it is fitted) and spec.toml, which `deepmf run` repeats. With --json stdout holds one JSON object with the
-/// keys rows, cols, inner, steps, seconds, seconds_per_step, stop_reason, held_out_error, objective, agreement, product_error, chosen_seed, kept, parameters, trials
-/// [{seed, steps, stop_reason, held_out_error, objective, agreement, product_error, kept, seconds, correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation,
-/// baseline_nmf {product_error, correlation, psnr, ssim}, baseline_singular {…}, baseline_known_transport {…, ridge}, seed; what needs a truth is null without one.
+/// --method decoders, they are written by untrained convolutional networks that are fitted to this one matrix (Aittala et al. 2019). DIR gets transport.npy and
+/// light.npy, both as .png too, model.safetensors, result.json, trajectory.csv, report.html, the checkpoints, preview.png (the light so far, while it is fitted)
+/// and spec.toml, which `deepmf run` repeats. With --json stdout holds one JSON object with the keys rows, cols, inner, steps, seconds, seconds_per_step,
+/// stop_reason, held_out_error, objective, agreement, product_error, chosen_seed, kept, parameters, trials [{seed, steps, stop_reason, held_out_error, objective,
+/// agreement, product_error, kept, seconds, correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation, baseline_nmf
+/// {product_error, correlation, psnr, ssim}, baseline_singular {…}, baseline_known_transport {…, ridge}, seed; what needs a truth is null without one.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  deepmf transport matrix observed.npy --inner 64 --truth-light light.npy -o found"
@@ -170,7 +171,7 @@ enum SizeName {
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 enum MethodName {
-    /// Images of least total variation in the singular subspaces of Z, those that many random starts agree on: half a minute.
+    /// Images of least total variation in the singular subspaces of Z, what many random starts agree on: half a minute.
     Variation,
     /// Untrained convolutional networks.
     Decoders,

@@ -125,7 +125,7 @@ fn check_transport(spec: &Spec, settings: &TransportSettings) -> Result<()> {
     let restarts = |error: Error| error.below(&format!("{table}.restarts"));
     settings.fit.restarts().check().map_err(restarts)?;
     settings.fit.check().map_err(|error| error.below(table))?;
-    settings.check().map_err(|error| error.below("transport.variation"))?;
+    settings.variation.check().map_err(|error| error.below("transport.variation"))?;
     if settings.updates == Some(0) {
         return Err(Error::parameter("transport.updates", "1 or more", 0));
     }

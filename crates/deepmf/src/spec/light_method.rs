@@ -129,16 +129,13 @@ impl TransportSettings {
         Self { method, updates: None, fit, variation: VariationTransport::default() }
     }
 
-    /// Checks the numbers that the method uses.
+    /// Checks the numbers of all methods.
     ///
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) for one that cannot be.
     pub fn check(&self) -> Result<()> {
         self.fit.check()?;
-        if self.method == LightMethod::Variation {
-            self.variation.check()?;
-        }
-        Ok(())
+        self.variation.check()
     }
 
     /// The same without a limit in time.

@@ -2,23 +2,18 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{LightLook, LightTransport, LightTrial, Stage};
-use crate::apps::selection::tell;
+use super::trial::{Fitted, LOOK};
+use super::{LightLook, LightTransport, LightTrial};
+use crate::Result;
 use crate::linalg::{Mat, Svd};
 use crate::model::{Continuation, FactorVariation, Model, Params, SubspaceFactors};
 use crate::problem::{Constant, Full, Problem, Squared, Term};
 use crate::spec::{Schedule, VariationTransport};
 use crate::train::optimizer::Adam;
-use crate::train::{Progress, Stop, Trainer, Trajectory, try_trials};
-use crate::{Error, Result};
+use crate::train::{Progress, Stop, Trainer, try_trials};
 
-/// Steps between two records.
-const LOOK: u64 = 100;
 /// What the rate falls to.
 const LAST: f64 = 0.05;
-
-/// One fit: the factors, what is told of it, what was recorded.
-pub(super) type Fitted = (SubspaceFactors, LightTrial, Trajectory);
 
 /// The fits of one stage, and what they share.
 pub(super) struct Phase<'a> {
@@ -71,7 +66,7 @@ impl LightTransport<'_> {
         phase: &Phase<'_>,
         items: &[I],
         cores: impl Fn(&I) -> Result<[Mat; 2]> + Sync,
-    ) -> Result<Vec<Fitted>> {
+    ) -> Result<Vec<Fitted<SubspaceFactors>>> {
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
         let objectives = Mutex::new(vec![f64::INFINITY; items.len()]);
         let fitted = try_trials(items, Some(threads), self.interrupt.as_deref(), |place, item| {
@@ -88,17 +83,12 @@ impl LightTransport<'_> {
         mut model: SubspaceFactors,
         (place, total): (usize, usize),
         objectives: &Mutex<Vec<f64>>,
-    ) -> Result<Fitted> {
+    ) -> Result<Fitted<SubspaceFactors>> {
         let cosine = Schedule::Cosine { steps: phase.steps.max(1), last: LAST };
         let adam = Adam::new(phase.rate)?.smoothing((0.9, 0.99), 1e-8)?.schedule(cosine);
         let stop = Stop::new().steps(phase.steps);
-        let what = format!("{} {}", phase.name, place + 1);
         let mut copy = self.looks.is_some().then(|| model.clone());
-        let mut trainer = Trainer::new(adam).stop(stop).every(LOOK).seed(place as u64);
-        trainer = trainer.watch(|progress| {
-            let stage = Stage { what: what.clone(), done: place, total, progress: *progress };
-            tell(self.watch.as_ref(), &stage);
-        });
+        let mut trainer = Trainer::new(adam).stop(stop).every(LOOK);
         if let Some(looks) = &self.looks {
             let look = |progress: &Progress, params: &Params| {
                 let Some(copy) = &mut copy else { return };
@@ -109,14 +99,8 @@ impl LightTransport<'_> {
             };
             trainer = trainer.look(looks.apart, look);
         }
-        if let Some(folder) = &self.folder {
-            let own = folder.join(format!("{}-{place}", phase.name));
-            std::fs::create_dir_all(&own).map_err(|error| Error::io(&own, "create", error))?;
-            trainer = trainer.folder(own).resume(self.resume);
-        }
-        if let Some(flag) = &self.interrupt {
-            trainer = trainer.interrupt(flag.clone());
-        }
+        let names = (format!("{} {}", phase.name, place + 1), format!("{}-{place}", phase.name));
+        let mut trainer = self.equipped(trainer, names, (place, total))?;
         let problem = phase.problem()?;
         let run = trainer.fit(&problem, &mut model)?;
         drop(trainer);
@@ -134,6 +118,6 @@ impl LightTransport<'_> {
             seconds: run.seconds,
             light: vec![light.scaled(1.0 / phase.scale)],
         };
-        Ok((model, trial, run.trajectory))
+        Ok((trial, model, run.trajectory))
     }
 }

@@ -107,6 +107,9 @@ fn images_of_least_variation_are_found_where_other_factors_are_scrambled() {
     assert!(by_variation > 0.5 && by_nmf < 0.3, "{by_variation} {by_nmf}");
     let product = found.transport[0].times(&found.light[0]);
     assert!(product.minus(&z).frobenius() < 0.05 * z.frobenius());
+    let one = LightTransport::new(0).variation(&settings, 1, &z).unwrap_err();
+    assert_eq!(one.to_string(), "inner must be 2 or more, but it is 1");
+    assert!(LightTransport::new(0).variation(&settings, 0, &z).is_err());
     let agreement = |trial: &LightTrial| trial.agreement.unwrap();
     assert!(found.trials.iter().all(|trial| agreement(trial) <= agreement(found.kept())));
 }

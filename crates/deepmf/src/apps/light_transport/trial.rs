@@ -19,8 +19,8 @@ use crate::train::{
 };
 use crate::{Error, Result};
 
-/// Steps between two looks at what is held out.
-const LOOK: u64 = 100;
+/// Steps between two records, and looks at what is held out.
+pub(super) const LOOK: u64 = 100;
 
 /// What came of one seed.
 #[derive(Clone, Debug, Serialize)]
@@ -75,6 +75,31 @@ pub struct FoundLight {
 }
 
 impl FoundLight {
+    /// The fit at `best` of several, begun at a time.
+    pub(super) fn of<M: Model>(
+        mut fitted: Vec<Fitted<M>>,
+        best: Option<usize>,
+        begun: Instant,
+        transport: impl FnOnce(&M) -> Vec<Mat>,
+    ) -> Result<Self> {
+        let Some(chosen) = best else {
+            return Err(Error::parameter("the fit", "let run for one step or more", "interrupted"));
+        };
+        let trials: Vec<LightTrial> = fitted.iter().map(|(trial, ..)| trial.clone()).collect();
+        let (trial, model, trajectory) = fitted.swap_remove(chosen);
+        Ok(Self {
+            transport: transport(&model),
+            light: trial.light,
+            trials,
+            chosen,
+            parameters: model.params().numbers().len(),
+            trajectory,
+            params: model.params().clone(),
+            seconds: begun.elapsed().as_secs_f64(),
+            warnings: Vec::new(),
+        })
+    }
+
     /// The seed that was kept.
     pub fn kept(&self) -> &LightTrial {
         &self.trials[self.chosen]
@@ -98,8 +123,8 @@ pub(super) struct Fit<'a> {
     pub(super) light: &'a (dyn Fn(&TransportLight) -> Vec<Mat> + Sync),
 }
 
-/// One seed, fitted.
-type Fitted = (LightTrial, TransportLight, Trajectory);
+/// One fit: what is told of it, the model, what was recorded.
+pub(super) type Fitted<M> = (LightTrial, M, Trajectory);
 
 impl LightTransport<'_> {
     /// Fits from every seed and keeps that with the least error of what is held out (of the product, where nothing is).
@@ -129,32 +154,39 @@ impl LightTransport<'_> {
             };
             self.seeded(fit, model, (*seed, place, seeds.len()), time, look)
         })?;
-        let mut fitted: Vec<Fitted> = fitted.into_iter().flatten().collect();
-        let worth = |(trial, ..): &Fitted| {
+        let mut fitted: Vec<Fitted<TransportLight>> = fitted.into_iter().flatten().collect();
+        let worth = |(trial, ..): &Fitted<TransportLight>| {
             let worth = trial.held_out_error.unwrap_or(trial.product_error);
             if worth.is_nan() { f64::INFINITY } else { worth }
         };
         let best =
             (0..fitted.len()).min_by(|a, b| worth(&fitted[*a]).total_cmp(&worth(&fitted[*b])));
-        let Some(chosen) = best else {
-            return Err(Error::parameter("the fit", "let run for one step or more", "interrupted"));
-        };
         for (trial, model, _) in &mut fitted {
             trial.light = (fit.light)(model);
         }
-        let trials: Vec<LightTrial> = fitted.iter().map(|(trial, ..)| trial.clone()).collect();
-        let (trial, model, trajectory) = fitted.swap_remove(chosen);
-        Ok(FoundLight {
-            transport: transport(&model),
-            light: trial.light,
-            trials,
-            chosen,
-            parameters: model.params().numbers().len(),
-            trajectory,
-            params: model.params().clone(),
-            seconds: begun.elapsed().as_secs_f64(),
-            warnings: Vec::new(),
-        })
+        FoundLight::of(fitted, best, begun, transport)
+    }
+
+    /// A trainer that tells what it is at as the first of `names`, keeps its checkpoints in a folder of the second, and stops when it is asked to.
+    pub(super) fn equipped<'t>(
+        &'t self,
+        trainer: Trainer<'t>,
+        (what, folder): (String, String),
+        (done, total): (usize, usize),
+    ) -> Result<Trainer<'t>> {
+        let mut trainer = trainer.watch(move |progress| {
+            let stage = Stage { what: what.clone(), done, total, progress: *progress };
+            tell(self.watch.as_ref(), &stage);
+        });
+        if let Some(all) = &self.folder {
+            let own = all.join(folder);
+            fs::create_dir_all(&own).map_err(|error| Error::io(&own, "create", error))?;
+            trainer = trainer.folder(own).resume(self.resume);
+        }
+        if let Some(flag) = &self.interrupt {
+            trainer = trainer.interrupt(flag.clone());
+        }
+        Ok(trainer)
     }
 
     fn seeded(
@@ -164,7 +196,7 @@ impl LightTransport<'_> {
         (seed, done, total): (u64, usize, usize),
         time: Option<f64>,
         look: impl FnMut(&Progress, &Params),
-    ) -> Result<Fitted> {
+    ) -> Result<Fitted<TransportLight>> {
         let Restarts { steps, rate, light_rate, last_rate, amsgrad, decay, .. } = *fit.restarts;
         let schedule = if last_rate < 1.0 {
             Schedule::Cosine { steps, last: last_rate }
@@ -181,12 +213,7 @@ impl LightTransport<'_> {
         if let Some(time) = time {
             stop = stop.time(Duration::from_secs_f64(time));
         }
-        let what = format!("seed {seed}");
         let mut trainer = Trainer::new(&mut optimizer).stop(stop).every(LOOK).seed(seed);
-        trainer = trainer.watch(|progress| {
-            let stage = Stage { what: what.clone(), done, total, progress: *progress };
-            tell(self.watch.as_ref(), &stage);
-        });
         if let Some(looks) = &self.looks {
             trainer = trainer.look(looks.apart, look);
         }
@@ -195,14 +222,8 @@ impl LightTransport<'_> {
             trainer =
                 trainer.validation(Validation::new(problem.clone()).every(LOOK).patience(patience));
         }
-        if let Some(folder) = &self.folder {
-            let own = folder.join(format!("seed-{seed}"));
-            fs::create_dir_all(&own).map_err(|error| Error::io(&own, "create", error))?;
-            trainer = trainer.folder(own).resume(self.resume);
-        }
-        if let Some(flag) = &self.interrupt {
-            trainer = trainer.interrupt(flag.clone());
-        }
+        let names = (format!("seed {seed}"), format!("seed-{seed}"));
+        let mut trainer = self.equipped(trainer, names, (done, total))?;
         let run = trainer.fit(fit.problem, &mut model)?;
         drop(trainer);
         let (kept, held_out) = keep(&optimizer, fit, &mut model, &run);

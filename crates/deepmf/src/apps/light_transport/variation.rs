@@ -1,14 +1,16 @@
 //! A matrix as the product of two images of least variation: many random starts, of which the best are refined.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::matrix::must_tell;
-use super::phase::{Fitted, Phase};
+use super::phase::Phase;
 use super::subspace::{noise_level, refinement, start};
-use super::{FoundLight, LightTransport, LightTrial};
+use super::trial::Fitted;
+use super::{FoundLight, LightTransport};
 use crate::analysis::metrics::compare_lines;
 use crate::linalg::{Mat, svd};
-use crate::model::{Continuation, Model};
+use crate::model::{Continuation, SubspaceFactors};
 use crate::spec::VariationTransport;
 use crate::train::StopReason;
 use crate::{Error, Result};
@@ -36,6 +38,9 @@ impl LightTransport<'_> {
         z: &Mat,
     ) -> Result<FoundLight> {
         settings.check()?;
+        if inner < 2 {
+            return Err(Error::parameter("inner", "2 or more", inner));
+        }
         let begun = Instant::now();
         let scale = settings.level * inner as f64 / must_tell(z)?;
         let z = &z.clone().scaled(scale);
@@ -78,65 +83,50 @@ impl LightTransport<'_> {
         };
         let mut fitted = if self.interrupted() {
             // What was not refined did not come to its end.
-            for (_, trial, _) in &mut fitted {
+            for (trial, ..) in &mut fitted {
                 trial.reason = StopReason::Interrupted;
             }
             fitted
         } else {
-            self.phase(&refined, &fitted, |(model, ..)| refinement(model, z, &second))?
+            self.phase(&refined, &fitted, |(_, model, _)| refinement(model, z, &second))?
         };
         agree(&mut fitted)?;
         let best = (0..fitted.len()).min_by(|a, b| {
-            let agreement = |place: &usize| fitted[*place].1.agreement.unwrap_or(0.0);
+            let agreement = |place: &usize| fitted[*place].0.agreement.unwrap_or(0.0);
             let nearer = agreement(b).total_cmp(&agreement(a));
             nearer.then(worth(&fitted[*a]).total_cmp(&worth(&fitted[*b])))
         });
-        let Some(chosen) = best else {
-            return Err(Error::parameter("the fit", "let run for one step or more", "interrupted"));
-        };
-        let trials: Vec<LightTrial> = fitted.iter().map(|(_, trial, _)| trial.clone()).collect();
-        let (model, trial, trajectory) = fitted.swap_remove(chosen);
-        Ok(FoundLight {
-            transport: vec![model.transport()],
-            light: trial.light,
-            trials,
-            chosen,
-            parameters: model.params().numbers().len(),
-            trajectory,
-            params: model.params().clone(),
-            seconds: begun.elapsed().as_secs_f64(),
-            warnings: Vec::new(),
-        })
+        FoundLight::of(fitted, best, begun, |model| vec![model.transport()])
     }
 
     fn interrupted(&self) -> bool {
-        self.interrupt.as_ref().is_some_and(|flag| flag.load(std::sync::atomic::Ordering::Relaxed))
+        self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 }
 
 /// The mean correlation of each light with those of the others: the objective tells the best of them no further, but what many starts come to is likelier
 /// than what one does.
-fn agree(fitted: &mut [Fitted]) -> Result<()> {
+fn agree(fitted: &mut [Fitted<SubspaceFactors>]) -> Result<()> {
     let count = fitted.len();
     if count < LEAST_TO_AGREE {
         return Ok(());
     }
     let mut sums = vec![0.0; count];
-    for (first, (_, a, _)) in fitted.iter().enumerate() {
-        for (second, (_, b, _)) in fitted.iter().enumerate().skip(first + 1) {
+    for (first, (a, ..)) in fitted.iter().enumerate() {
+        for (second, (b, ..)) in fitted.iter().enumerate().skip(first + 1) {
             let found = compare_lines(&a.light[0], &b.light[0])?.correlation;
             let found = if found.is_nan() { 0.0 } else { found };
             sums[first] += found;
             sums[second] += found;
         }
     }
-    for ((_, trial, _), sum) in fitted.iter_mut().zip(sums) {
+    for ((trial, ..), sum) in fitted.iter_mut().zip(sums) {
         trial.agreement = Some(sum / (count - 1) as f64);
     }
     Ok(())
 }
 
 /// By what a start is refined, the least being the best.
-fn worth((_, trial, _): &Fitted) -> f64 {
+fn worth((trial, ..): &Fitted<SubspaceFactors>) -> f64 {
     trial.objective.filter(|it| !it.is_nan()).unwrap_or(f64::INFINITY)
 }

@@ -61,8 +61,12 @@ pub struct SubspaceFactors<T = f32> {
 #[derive(Clone, Debug, Default)]
 pub struct FactorRoom<T> {
     product: Vec<T>,
+    /// The weight of each row of the residual.
+    weights: Vec<f64>,
     factor: Vec<T>,
     slope: Vec<T>,
+    /// The slopes of the differences along one column.
+    pulls: Vec<T>,
     /// The slopes of the penalties with respect to both cores; empty where none was asked for.
     cores: Vec<T>,
 }
@@ -165,9 +169,10 @@ impl<T: Precision> SubspaceFactors<T> {
         MatRef::new(self.vectors(), self.hidden, core)
     }
 
-    /// The weight of row k of the residual in a pass.
-    fn weight(&self, mode: Mode, k: usize) -> f64 {
-        (self.values[k] / self.values[0]).powf(self.continuation.at(mode).1)
+    /// The weights of the rows of the residual in a pass.
+    fn weights(&self, mode: Mode) -> impl Iterator<Item = f64> + '_ {
+        let (_, power) = self.continuation.at(mode);
+        self.values.iter().map(move |value| (value / self.values[0]).powf(power))
     }
 }
 
@@ -190,26 +195,28 @@ impl<T: Precision> Model for SubspaceFactors<T> {
 
     fn forward<'a>(&'a self, pass: &'a mut Pass) -> Product<'a> {
         let (mode, vectors) = (pass.mode, self.vectors());
-        let room = &mut T::branches(pass)[0].factors;
-        room.cores.clear();
-        let mut product = std::mem::take(&mut room.product);
+        let mut room = std::mem::take(&mut T::branches(pass)[0].factors);
+        let FactorRoom { product, weights, cores, .. } = &mut room;
+        cores.clear();
+        weights.clear();
+        weights.extend(self.weights(mode));
         product.resize(vectors * vectors, T::default());
-        let out = MatMut::new(vectors, vectors, &mut product);
+        let out = MatMut::new(vectors, vectors, product);
         let (first, second) = (self.matrix(self.core(0)), self.matrix(self.core(1)));
         multiply(out, Accumulate::Replace, T::of(1.0), first, second.t());
         let whole = &mut pass.tape(1)[0];
         whole.reshape(vectors, vectors);
-        for (place, (to, from)) in whole.values_mut().iter_mut().zip(&product).enumerate() {
+        for (place, (to, from)) in whole.values_mut().iter_mut().zip(&*product).enumerate() {
             let (k, l) = (place % vectors, place / vectors);
-            *to = self.weight(mode, k) * (from.double() - f64::from(u8::from(k == l)));
+            *to = weights[k] * (from.double() - f64::from(u8::from(k == l)));
         }
-        T::branches(pass)[0].factors.product = product;
+        T::branches(pass)[0].factors = room;
         Product::Dense(pass.tape(1)[0].view())
     }
 
     fn penalty(&self, pass: &mut Pass) -> f64 {
         let (width, _) = self.continuation.at(pass.mode);
-        let FactorRoom { factor, slope, cores, .. } = &mut T::branches(pass)[0].factors;
+        let FactorRoom { factor, slope, pulls, cores, .. } = &mut T::branches(pass)[0].factors;
         let size = self.vectors() * self.hidden;
         cores.resize(2 * size, T::default());
         let both = self.sides.iter().zip(cores.chunks_exact_mut(size)).enumerate();
@@ -218,7 +225,7 @@ impl<T: Precision> Model for SubspaceFactors<T> {
             factor.resize(side.rows * self.hidden, T::default());
             let out = MatMut::new(side.rows, self.hidden, factor);
             multiply(out, Accumulate::Replace, T::of(1.0), basis, self.matrix(self.core(place)));
-            let value = side.variation.value((side.rows, width), factor, slope);
+            let value = side.variation.value((side.rows, width), factor, (slope, pulls));
             let slope = MatRef::new(side.rows, self.hidden, slope);
             let out = MatMut::new(self.vectors(), self.hidden, into);
             multiply(out, Accumulate::Replace, T::of(1.0), basis.t(), slope);
@@ -228,12 +235,12 @@ impl<T: Precision> Model for SubspaceFactors<T> {
     }
 
     fn pullback(&self, product: &Cotangent, pass: &mut Pass, into: &mut Params) {
-        let (mode, vectors) = (pass.mode, self.vectors());
+        let vectors = self.vectors();
         let mut whole = std::mem::take(&mut pass.tape(2)[1]);
         let (slope, _) = product.dense_in(&mut whole).stored();
-        let FactorRoom { product, cores, .. } = &mut T::branches(pass)[0].factors;
+        let FactorRoom { product, weights, cores, .. } = &mut T::branches(pass)[0].factors;
         for (place, (to, slope)) in product.iter_mut().zip(slope).enumerate() {
-            *to = T::of(self.weight(mode, place % vectors) * slope);
+            *to = T::of(weights[place % vectors] * slope);
         }
         let (first, second) = T::slice_mut(into.numbers_mut()).split_at_mut(vectors * self.hidden);
         let slope = MatRef::new(vectors, vectors, product);

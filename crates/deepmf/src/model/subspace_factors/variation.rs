@@ -52,7 +52,7 @@ impl FactorVariation {
         &self,
         (rows, width): (usize, f64),
         factor: &[T],
-        slope: &mut Vec<T>,
+        (slope, pulls): (&mut Vec<T>, &mut Vec<T>),
     ) -> f64 {
         let cols = factor.len() / rows;
         let share = |weight: f64, count: usize| weight / count.max(1) as f64;
@@ -60,6 +60,7 @@ impl FactorVariation {
         let mut value = 0.0;
         slope.clear();
         slope.resize(factor.len(), T::default());
+        pulls.resize(rows - 1, T::default());
         run_wide(Sweep {
             rows,
             widths: [T::of(width), T::of(self.blunt * width)],
@@ -68,6 +69,7 @@ impl FactorVariation {
             negative: share(self.non_negative, factor.len()),
             factor,
             slope,
+            pulls,
             value: &mut value,
         });
         value
@@ -82,14 +84,15 @@ struct Sweep<'a, T> {
     negative: f64,
     factor: &'a [T],
     slope: &'a mut [T],
+    pulls: &'a mut [T],
     value: &'a mut f64,
 }
 
 impl<T: Real> Kernel for Sweep<'_, T> {
     #[inline(always)]
     fn run(self) {
-        let Self { rows, widths: [width, blunt], along, across, negative, factor, slope, value } =
-            self;
+        let Self { rows, widths: [width, blunt], factor, slope, pulls, value, .. } = self;
+        let (along, across, negative) = (self.along, self.across, self.negative);
         let columns = || factor.chunks_exact(rows);
         let one = T::of(1.0);
         for (column, slope) in columns().zip(slope.chunks_exact_mut(rows)) {
@@ -107,13 +110,11 @@ impl<T: Real> Kernel for Sweep<'_, T> {
                 let (before, after) = (&column[..rows - 1], &column[1..]);
                 *value += along * sum_of(after, before, |a, b| size(a - b, width) - width);
                 let share = T::of(along);
-                let pull = |a: T, b: T| share * ((a - b) * (one / size(a - b, width)));
-                for ((slope, a), b) in slope[1..].iter_mut().zip(after).zip(before) {
-                    *slope += pull(*a, *b);
+                for ((pull, a), b) in pulls.iter_mut().zip(after).zip(before) {
+                    *pull = share * ((*a - *b) * (one / size(*a - *b, width)));
                 }
-                for ((slope, a), b) in slope[..rows - 1].iter_mut().zip(after).zip(before) {
-                    *slope -= pull(*a, *b);
-                }
+                slope[1..].iter_mut().zip(&*pulls).for_each(|(slope, pull)| *slope += *pull);
+                slope.iter_mut().zip(&*pulls).for_each(|(slope, pull)| *slope -= *pull);
             }
         }
         if across > 0.0 {
