@@ -14,7 +14,8 @@ use deepmf::model::{
     TransportMap, VideoBasis, VideoDecoders,
 };
 use deepmf::problem::{
-    Absolute, Axis, Constant, Differences, Full, Loss, Observation, Problem, Squared, Term,
+    Absolute, Axis, Constant, Differences, Full, KnownFactor, Loss, Observation, Problem, Squared,
+    Term,
 };
 use deepmf::product::{Cotangent, Product};
 use deepmf::random::{Purpose, RngExt, stream};
@@ -191,30 +192,35 @@ fn video(size: DecoderSize, steps: usize, in_basis: bool) -> Result<()> {
     let known: Vec<bool> = (0..SIDE * SIDE).map(|pixel| pixel % 100 != 50).collect();
     let z = smooth(&known, FRAMES);
     let basis = VideoBasis::of(&z, VECTORS)?;
-    let parts: Vec<Mat> = if in_basis {
-        z.iter().enumerate().map(|(c, z)| basis.reduced(c, z)).collect::<Result<_>>()?
-    } else {
-        z
+    let lagged = || -> Arc<dyn Loss> {
+        if in_basis { Arc::new(Squared::default()) } else { Arc::new(Absolute::default()) }
     };
-    let rows = parts[0].rows();
-    let all = Mat::from_fn(3 * rows, FRAMES, |i, t| parts[i / rows][(i % rows, t)]);
-    drop(parts);
-    let shape = (all.rows(), FRAMES);
-    let squared = || -> Arc<dyn Loss> { Arc::new(Squared::default()) };
-    let lagged = || if in_basis { squared() } else { Arc::new(Absolute::default()) };
-    let lag = |lag| Ok(term(Differences::new(shape, Axis::Cols, lag, 0)?, &all, lagged(), 1.0));
-    let lags = (1..=7).map(lag).collect::<Result<_>>()?;
-    let direct = term(Full::new(shape), &all, squared(), 0.01);
-    let problem = Problem::sum(vec![direct])?.one_of(lags)?;
+    let terms = |all: &Mat| {
+        let shape = (all.rows(), FRAMES);
+        let lag = |lag| Ok(term(Differences::new(shape, Axis::Cols, lag, 0)?, all, lagged(), 1.0));
+        let lags = (1..=7).map(lag).collect::<Result<_>>()?;
+        let squared = Arc::new(Squared::default());
+        Problem::sum(vec![term(Full::new(shape), all, squared, 0.01)])?.one_of(lags)
+    };
+    let colours = z.into_iter().enumerate();
+    let problem = if in_basis {
+        let parts: Vec<Mat> = colours.map(|(c, z)| basis.reduced(c, &z)).collect::<Result<_>>()?;
+        let rows = parts[0].rows();
+        terms(&Mat::from_fn(3 * rows, FRAMES, |i, t| parts[i / rows][(i % rows, t)]))?
+    } else {
+        let known = colours.map(|(c, z)| KnownFactor::new(&basis.orthonormal(c), z));
+        let known = known.collect::<Result<_>>()?;
+        Problem::lifted(known, |rows| terms(&Mat::zeros(rows, FRAMES)))?
+    };
     let rows = if in_basis { FEW_ROWS } else { SIDE };
     let map = TransportMap { width: SIDE, known, rows };
     let penalties = Some((FactorPenalties::default(), map));
-    let mut model = TransportLight::<f32>::video(&decoders(size), &basis, in_basis, penalties, 0)?;
+    let mut model = TransportLight::<f32>::video(&decoders(size), &basis, penalties, 0)?;
     let slots = model.params().slots().len();
     let first = model.transport_slots();
     let groups = vec![(first, 1.0), (slots - first, 1.0)];
     let adam = Adam::new(6e-5)?.amsgrad(true).groups(groups)?;
-    drop((all, basis));
+    drop(basis);
     timed(steps, &problem, &mut model, adam)
 }
 

@@ -12,7 +12,8 @@ use deepmf::model::{
     TransportMap, VideoBasis, VideoDecoders,
 };
 use deepmf::problem::{
-    Absolute, Axis, Constant, Differences, Full, Loss, Observation, Problem, Sensing, Squared, Term,
+    Absolute, Axis, Constant, Differences, Full, KnownFactor, Loss, Observation, Problem, Sensing,
+    Squared, Term,
 };
 use deepmf::train::optimizer::{
     Adam, Averaged, GradientDescent, GroupRmsProp, LabelNoise, Momentum, Penalized, RmsProp, Rprop,
@@ -100,17 +101,17 @@ fn decoders_allocate_nothing() {
     };
     let video = [0, 1, 2].map(|c| Mat::from_fn(30, 24, |i, t| 1.0 + ((i * t + c) % 7) as f64));
     let basis = VideoBasis::of(&video, 4).unwrap();
-    let penalised = |in_basis: bool, rows: usize| {
+    let penalised = |rows: usize| {
         let map = TransportMap { width: 5, known: vec![true; 30], rows };
         let penalties = Some((FactorPenalties::default(), map));
-        TransportLight::<f32>::video(&sizes, &basis, in_basis, penalties, 0).unwrap()
+        TransportLight::<f32>::video(&sizes, &basis, penalties, 0).unwrap()
     };
     let told = Some((0..40).map(f64::from).collect());
     let matrix = TransportLight::<f32>::matrix((40, 64), 33, DecoderSize::Eighth, told, 0.5, 0);
-    for (place, mut model) in
-        [matrix.unwrap(), penalised(false, 6), penalised(true, 2)].into_iter().enumerate()
+    for (place, mut model) in [matrix.unwrap(), penalised(6), penalised(2)].into_iter().enumerate()
     {
-        let shape = model.shape();
+        let lifted = place == 1;
+        let shape = if lifted { (30, 24) } else { model.shape() };
         let term = |over: Arc<dyn Observation>, loss: Arc<dyn Loss>| {
             let targets = vec![1.0; over.len()];
             Term { observation: over, targets, loss, weight: 0.5 }
@@ -121,7 +122,13 @@ fn decoders_allocate_nothing() {
         };
         let direct = term(Arc::new(Full::new(shape)), Arc::new(Squared::default()));
         let problem = Problem::sum(vec![direct]).unwrap().one_of((1..8).map(lag).collect());
-        let problem = problem.unwrap();
+        let mut problem = problem.unwrap();
+        if lifted {
+            let known = video.iter().enumerate();
+            let known = known.map(|(c, z)| KnownFactor::new(&basis.orthonormal(c), z.clone()));
+            let known = known.collect::<Result<_, _>>().unwrap();
+            problem = Problem::lifted(known, |_| Ok(problem.clone())).unwrap();
+        }
         let slots = model.params().slots().len();
         let adam = Adam::new(1e-3).unwrap().amsgrad(true).groups(vec![(3, 2.0)]).unwrap();
         let adam = Penalized::new(adam, vec![1e-4; slots]).unwrap();

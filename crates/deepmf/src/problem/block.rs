@@ -76,11 +76,17 @@ impl Problem {
                 return Err(Error::parameter(what, format!("below {count}"), id));
             }
         }
+        let refused = || {
+            let what = "the observation of a problem that is cut into blocks";
+            Error::parameter(what, "one of entries by themselves", "another")
+        };
+        if self.lifted.is_some() {
+            return Err(refused());
+        }
         let mut terms = Vec::with_capacity(self.terms.len());
         for term in &self.terms {
             let Some((observation, places)) = term.observation.block(block) else {
-                let what = "the observation of a problem that is cut into blocks";
-                return Err(Error::parameter(what, "one of entries by themselves", "another"));
+                return Err(refused());
             };
             if places.is_empty() {
                 continue;

@@ -4,6 +4,7 @@ mod batch;
 mod block;
 mod differences;
 mod full;
+mod lifted;
 mod loss;
 mod mask;
 mod observation;
@@ -15,10 +16,14 @@ pub use batch::Batch;
 pub use block::Block;
 pub use differences::{Axis, Differences};
 pub use full::Full;
+pub use lifted::KnownFactor;
+pub(crate) use lifted::ROWS_AT_ONCE;
 pub use loss::{Absolute, Constant, Huber, Loss, RootMeanSquare, Squared};
 pub use mask::Mask;
 pub use observation::Observation;
 pub use sensing::Sensing;
+
+use lifted::{Lifted, LiftedRoom};
 
 use crate::data::{Entries, Shape};
 use crate::linalg::{Mat, scale};
@@ -46,6 +51,8 @@ pub struct Problem {
     terms: Vec<Term>,
     /// Terms of which a step of a drawn evaluation sees one.
     choices: Vec<Term>,
+    /// What is seen of products with known factors.
+    lifted: Option<Arc<Lifted>>,
     test: Option<Box<Problem>>,
 }
 
@@ -58,6 +65,7 @@ pub struct Evaluation {
     pub draw: Option<(u64, u64)>,
     room: Mat,
     seen: Vec<f64>,
+    lifted: LiftedRoom,
 }
 
 /// The second derivatives of a loss with respect to the measurements at one W, one list a term.
@@ -114,7 +122,7 @@ impl Problem {
                 ));
             }
         }
-        Ok(Self { shape, terms, choices: Vec::new(), test: None })
+        Ok(Self { shape, terms, choices: Vec::new(), lifted: None, test: None })
     }
 
     /// Adds the mean of some more terms, of which each step of training sees one that is drawn for it: so is a random lag.
@@ -238,14 +246,19 @@ impl Problem {
 
     /// Number of measurements.
     pub fn measurements(&self) -> usize {
-        self.terms.iter().chain(&self.choices).map(|term| term.observation.len()).sum()
+        let terms = self.terms.iter().chain(&self.choices);
+        let lifted = self.lifted.as_ref().map_or(0, |lifted| lifted.measurements());
+        lifted + terms.map(|term| term.observation.len()).sum::<usize>()
     }
 
     /// The loss at W; leaves the gradient with respect to W in `evaluation.cotangent`.
     pub fn evaluate(&self, product: &Product<'_>, evaluation: &mut Evaluation) -> f64 {
-        let Evaluation { cotangent, draw, room, seen } = evaluation;
+        let Evaluation { cotangent, draw, room, seen, lifted: strips } = evaluation;
         cotangent.clear(self.shape);
         let mut value = 0.0;
+        if let Some(lifted) = &self.lifted {
+            value += lifted.evaluate(product.dense_in(room), *draw, strips, Some(cotangent));
+        }
         for (term, share) in self.seen(*draw) {
             let weight = share * term.weight;
             seen.resize(term.targets.len(), 0.0);
@@ -261,8 +274,11 @@ impl Problem {
 
     /// The loss at W alone.
     pub fn value(&self, product: &Product<'_>, evaluation: &mut Evaluation) -> f64 {
-        let Evaluation { room, seen, draw, .. } = evaluation;
+        let Evaluation { room, seen, draw, lifted: strips, .. } = evaluation;
         let mut value = 0.0;
+        if let Some(lifted) = &self.lifted {
+            value += lifted.evaluate(product.dense_in(room), *draw, strips, None);
+        }
         for (term, share) in self.seen(*draw) {
             seen.resize(term.targets.len(), 0.0);
             term.observation.apply(product, room, seen);
@@ -276,7 +292,8 @@ impl Problem {
     /// # Errors
     /// [`Error::Parameter`] if a loss is not a sum over measurements.
     pub(crate) fn must_be_separable(&self) -> Result<()> {
-        if self.choices.is_empty() && self.terms.iter().all(|term| term.loss.is_separable()) {
+        let fixed = self.choices.is_empty() && self.lifted.is_none();
+        if fixed && self.terms.iter().all(|term| term.loss.is_separable()) {
             return Ok(());
         }
         let what = "the loss whose curvature is asked for";

@@ -2,6 +2,7 @@
 
 use crate::linalg::Real;
 use crate::model::{Decoder, VideoDecoders};
+use crate::problem::ROWS_AT_ONCE;
 use crate::spec::VideoTransport;
 use crate::{Error, Result};
 
@@ -27,14 +28,20 @@ pub(super) fn needed<T: Real>(
             SINGLE * (COPIES * decoder.network().outputs() + STATES * decoder.parameters())
         })
         .sum();
-    let rows = if settings.in_basis { sizes.vectors + 1 } else { pixels };
-    let product = sizes.colours * rows * sizes.frames;
-    // Targets, and whether each is fitted, of all lags; the product, its slope and what is seen of it, of each worker.
-    let targets = 2 * (settings.longest_lag + 1) * product * DOUBLE;
-    let passing = 4 * product * DOUBLE;
+    let (frames, colours) = (sizes.frames, sizes.colours);
+    let reduced = colours * (sizes.vectors + 1) * frames;
+    // Of the reduced video targets, and whether each is fitted, of all lags; of all pixels the video, and some rows of what is left of it.
+    let (targets, strips) = if settings.in_basis {
+        (2 * (settings.longest_lag + 1) * reduced * DOUBLE, 0)
+    } else {
+        (colours * pixels * frames * DOUBLE, 3 * ROWS_AT_ONCE.min(pixels) * frames * DOUBLE)
+    };
+    // The product, its slope and what is seen of it, of each worker.
+    let passing = 4 * reduced * DOUBLE + strips;
     let hidden = sizes.hidden.0 * sizes.hidden.1;
-    let transport = 2 * sizes.colours * pixels * hidden * SINGLE;
-    let whole = sizes.colours * pixels * (hidden + 3 * sizes.frames) * DOUBLE;
+    let transport = 2 * colours * pixels * hidden * SINGLE;
+    // The transport that is given, and the video that is observed, in the multiple of frames, and of a colour.
+    let whole = colours * pixels * (hidden + 3 * frames) * DOUBLE;
     targets + whole + workers * (networks + passing + transport)
 }
 

@@ -1,5 +1,7 @@
 //! A video whose light comes from a hidden one.
 
+use std::sync::Arc;
+
 use super::held_out::{HeldOut, Measure, Part};
 use super::memory;
 use super::trial::Fit;
@@ -10,7 +12,7 @@ use crate::linalg::Mat;
 use crate::model::{
     FactorPenalties, Model, Pass, TransportLight, TransportMap, VideoBasis, VideoDecoders,
 };
-use crate::problem::{Axis, Problem};
+use crate::problem::{Axis, KnownFactor, Problem};
 use crate::spec::VideoTransport;
 
 const MULTIPLE: usize = VideoDecoders::MULTIPLE;
@@ -29,13 +31,14 @@ impl LightTransport<'_> {
         observed.must_tell(settings.white)?;
         let (video, padding) = observed.in_multiples_of(MULTIPLE)?;
         let good = video.well_exposed(settings.white);
-        let whole: Vec<Mat> = (0..video.channels()).map(|c| video.channel(c)).collect();
-        let z: Vec<Mat> = whole.iter().map(|z| only(z, &good)).collect();
+        let [frames, height, width, colours] = video.shape();
+        let z: Vec<Mat> = (0..colours).map(|c| only(video.channel(c), &good)).collect();
+        drop(video);
         let most = z[0].rows().min(z[0].cols());
         let sizes = VideoDecoders {
             hidden: settings.hidden,
-            frames: video.frames(),
-            colours: video.channels(),
+            frames,
+            colours,
             vectors: settings.vectors.min(most),
             light: settings.light,
             transport: settings.transport,
@@ -50,45 +53,36 @@ impl LightTransport<'_> {
             self.workers(settings.restarts.seeds),
         )?;
         let basis = VideoBasis::of(&z, sizes.vectors)?;
-        let stacked = if settings.in_basis {
-            let reduced: Result<Vec<Mat>> =
-                z.iter().enumerate().map(|(c, z)| basis.reduced(c, z)).collect();
-            stack(&reduced?)
-        } else {
-            stack(&z)
-        };
-        let held = HeldOut::frames(&stacked, settings.restarts.held_out, self.seed)?;
-        let terms = |part| terms(settings, &stacked, (&held, part), &basis);
-        let problem = terms(Part::Fitted)?;
-        let held_out = held.any().then(|| terms(Part::HeldOut)).transpose()?;
+        let length: f64 = z.iter().map(|z| z.frobenius().powi(2)).sum();
+        let reduced: Result<Vec<Mat>> =
+            z.iter().enumerate().map(|(c, z)| basis.reduced(c, z)).collect();
+        let stacked = stack(&reduced?);
+        let (fitted, held_out) = self.problems(settings, &basis, z, &stacked)?;
         let map = TransportMap {
-            width: video.width(),
+            width,
             rows: match settings.penalty_rows {
-                0 => video.height(),
-                rows => rows.min(video.height()),
+                0 => height,
+                rows => rows.min(height),
             },
             known: good.clone(),
         };
-        let length: f64 = z.iter().map(|z| z.frobenius().powi(2)).sum();
         let outside = length - stacked.frobenius().powi(2);
         let error = |model: &TransportLight| {
             let product = model.forward(&mut Pass::default()).to_dense();
             let squares = product.minus(&stacked).frobenius().powi(2);
-            // In the basis, what lies outside of it is missed whatever the factors are.
+            // What lies outside of the basis is missed whatever the factors are.
             ((squares + outside.max(0.0)) / length).sqrt()
         };
         let fit = Fit {
             restarts: &settings.restarts,
-            problem: &problem,
+            problem: &fitted,
             held_out: held_out.as_ref(),
             error: &error,
             light: &TransportLight::light,
         };
         let penalties =
             (settings.penalties != FactorPenalties::NONE).then_some((settings.penalties, map));
-        let make = |seed| {
-            TransportLight::video(&sizes, &basis, settings.in_basis, penalties.clone(), seed)
-        };
+        let make = |seed| TransportLight::video(&sizes, &basis, penalties.clone(), seed);
         let mut found = self.fit(&fit, make, |model| {
             model.transport(Some(&basis)).iter().map(|t| spread(t, &good)).collect()
         })?;
@@ -102,6 +96,33 @@ impl LightTransport<'_> {
                 .push(format!("{bad} of {} pixels are over-exposed and left out", good.len()));
         }
         Ok(found)
+    }
+
+    /// What is fitted and, if some frames are held out, what is not: of the reduced video in the basis, or of all pixels as products with the basis.
+    fn problems(
+        &self,
+        settings: &VideoTransport,
+        basis: &VideoBasis,
+        z: Vec<Mat>,
+        reduced: &Mat,
+    ) -> Result<(Problem, Option<Problem>)> {
+        let held = |of: &Mat| HeldOut::frames(of, settings.restarts.held_out, self.seed);
+        let of: Box<dyn Fn(Part) -> Result<Problem>> = if settings.in_basis {
+            let held = held(reduced)?;
+            Box::new(move |part| terms(settings, reduced, (&held, part), basis))
+        } else {
+            let known =
+                z.into_iter().enumerate().map(|(c, z)| KnownFactor::new(&basis.orthonormal(c), z));
+            let known: Arc<[KnownFactor]> = known.collect::<Result<_>>()?;
+            Box::new(move |part| {
+                Problem::lifted(known.clone(), |rows| {
+                    let left = Mat::zeros(rows, reduced.cols());
+                    terms(settings, &left, (&held(&left)?, part), basis)
+                })
+            })
+        };
+        let held_out = held(reduced)?.any().then(|| of(Part::HeldOut)).transpose()?;
+        Ok((of(Part::Fitted)?, held_out))
     }
 
     /// How many seeds are fitted side by side.
@@ -151,7 +172,10 @@ fn row_weights(settings: &VideoTransport, basis: &VideoBasis) -> Vec<f64> {
 }
 
 /// The rows of the pixels that are kept.
-fn only(z: &Mat, good: &[bool]) -> Mat {
+fn only(z: Mat, good: &[bool]) -> Mat {
+    if good.iter().all(|good| *good) {
+        return z;
+    }
     let rows: Vec<usize> = (0..z.rows()).filter(|row| good[*row]).collect();
     Mat::from_fn(rows.len(), z.cols(), |i, t| z[(rows[i], t)])
 }

@@ -3,9 +3,9 @@
 use super::*;
 use crate::linalg::{Mat, dot};
 use crate::model::{Mode, Model, Params, Pass, Precision};
-use crate::problem::Evaluation;
 use crate::problem::{
-    Absolute, Axis, Constant, Differences, Full, Observation, Problem, Squared, Term,
+    Absolute, Axis, Constant, Differences, Evaluation, Full, KnownFactor, Observation, Problem,
+    Squared, Term,
 };
 use crate::product::Product;
 use crate::random::{Purpose, normal, stream};
@@ -78,15 +78,14 @@ fn models<T: Precision>() -> Vec<(&'static str, TransportLight<T>)> {
         chroma: 0.4,
         magnitude: 0.3,
     };
-    let some = |penalties| {
-        TransportLight::video(&SIZES, &basis, false, Some((penalties, map(6))), 1).unwrap()
-    };
-    let reduced = TransportLight::video(&SIZES, &basis, true, Some((every, map(3))), 1).unwrap();
+    let some =
+        |penalties| TransportLight::video(&SIZES, &basis, Some((penalties, map(6))), 1).unwrap();
+    let reduced = TransportLight::video(&SIZES, &basis, Some((every, map(3))), 1).unwrap();
     let none = FactorPenalties::NONE;
     let matrix = TransportLight::matrix((20, 40), 33, DecoderSize::Eighth, told, 0.5, 1).unwrap();
     vec![
         ("matrix", matrix),
-        ("video", TransportLight::video(&SIZES, &basis, false, None, 1).unwrap()),
+        ("video", TransportLight::video(&SIZES, &basis, None, 1).unwrap()),
         ("reduced", reduced),
         ("non-negative", some(FactorPenalties { non_negative: 3.0, ..none })),
         ("smooth rows", some(FactorPenalties { smooth_rows: 0.5, ..none })),
@@ -199,28 +198,36 @@ fn single_precision_follows_double_precision() {
 fn the_squared_loss_in_the_basis_is_the_explicit_one() {
     let z = video(29, 16, 3);
     let basis = VideoBasis::of(&z, 4).unwrap();
-    let [mut whole, mut reduced] = [false, true]
-        .map(|reduced| TransportLight::<f64>::video(&SIZES, &basis, reduced, None, 1).unwrap());
-    shaken(&mut whole);
-    shaken(&mut reduced);
-    let (mut pass, mut within) = (Pass::default(), Pass::default());
-    let product = whole.forward(&mut pass).to_dense();
-    let inside = reduced.forward(&mut within).to_dense();
+    let mut model = TransportLight::<f64>::video(&SIZES, &basis, None, 1).unwrap();
+    shaken(&mut model);
+    let full = |z: &Mat| Problem::full(z, Constant::Sum);
+    let (transport, light) = (model.transport(Some(&basis)), model.light());
+    let (mut explicit, mut rest) = (0.0, 0.0);
+    let mut targets = Vec::new();
     for (c, z) in z.iter().enumerate() {
-        let of = |all: &Mat, rows: usize| Mat::from_fn(rows, 16, |i, t| all[(c * rows + i, t)]);
-        let explicit = of(&product, 29).minus(z).frobenius().powi(2);
+        explicit += transport[c].times(&light[c]).minus(z).frobenius().powi(2);
         let target = basis.reduced(c, z).unwrap();
-        let rest = z.frobenius().powi(2) - target.frobenius().powi(2);
-        let short = of(&inside, 5).minus(&target).frobenius().powi(2) + rest;
-        assert!((explicit - short).abs() < 1e-12 * explicit, "{explicit} {short}");
+        rest += z.frobenius().powi(2) - target.frobenius().powi(2);
+        targets.push(target);
     }
+    let target = Mat::from_fn(15, 16, |i, t| targets[i / 5][(i % 5, t)]);
+    let short = loss(&model, &full(&target).unwrap(), Mode::Inference, None) + rest;
+    assert!((explicit - short).abs() < 1e-12 * explicit, "{explicit} {short}");
+    let known = z
+        .iter()
+        .enumerate()
+        .map(|(c, z)| KnownFactor::new(&basis.orthonormal(c), z.clone()).unwrap());
+    // All pixels are of one strip a colour, each a third of them.
+    let lifted = Problem::lifted(known.collect(), |rows| full(&Mat::zeros(rows, 16))).unwrap();
+    let strips = 3.0 * loss(&model, &lifted, Mode::Inference, None);
+    assert!((explicit - strips).abs() < 1e-12 * explicit, "{explicit} {strips}");
 }
 
 #[test]
 fn factors_multiply_to_the_product() {
     let z = video(29, 16, 3);
     let basis = VideoBasis::of(&z, 4).unwrap();
-    let video = TransportLight::<f64>::video(&SIZES, &basis, false, None, 1).unwrap();
+    let video = TransportLight::<f64>::video(&SIZES, &basis, None, 1).unwrap();
     let matrix =
         TransportLight::<f64>::matrix((20, 40), 33, DecoderSize::Eighth, None, 0.5, 1).unwrap();
     for (model, basis) in [(video, Some(&basis)), (matrix, None)] {
@@ -229,6 +236,7 @@ fn factors_multiply_to_the_product() {
         let rows = whole.rows() / light.len();
         for (c, (t, l)) in transport.iter().zip(&light).enumerate() {
             let own = Mat::from_fn(rows, whole.cols(), |i, j| whole[(c * rows + i, j)]);
+            let own = basis.map_or(own.clone(), |basis| basis.orthonormal(c).times(&own));
             assert!(t.times(l).minus(&own).max_abs() < 1e-12 * (1.0 + own.max_abs()));
             assert!(l.values().iter().all(|x| *x > 0.0));
         }
@@ -256,7 +264,7 @@ fn a_basis_that_does_not_fit_is_refused() {
     let basis = VideoBasis::of(&video(29, 16, 1), 4).unwrap();
     let message = |penalties, basis: &VideoBasis, colours| {
         let sizes = VideoDecoders { colours, ..SIZES };
-        TransportLight::<f32>::video(&sizes, basis, false, penalties, 1).unwrap_err().to_string()
+        TransportLight::<f32>::video(&sizes, basis, penalties, 1).unwrap_err().to_string()
     };
     assert_eq!(
         message(None, &basis, 3),

@@ -16,10 +16,12 @@ use crate::model::{Model, Params, Pass, Precision};
 use crate::product::{Cotangent, Product};
 use crate::{Error, Result};
 
-/// W = T·L with T and L from decoders; of a video W_c = B_c · \[diag(s) A_c; 1ᵀ\] · L_c / hidden pixels for each colour c, one below the other.
+/// W = T·L with T and L from decoders; of a video W_c = Q_cᵀ T_c L_c = Q_cᵀ B_c · \[diag(s) A_c; 1ᵀ\] · L_c / hidden pixels for each colour c, one below
+/// the other.
 ///
-/// B is the basis of the transport ([`VideoBasis`]), whether over all pixels or, for squared losses alone, over itself: then W is the product in the
-/// subspace, and nothing that is as long as the number of pixels is touched. The networks and products are in the precision `T`.
+/// B is the basis of the transport and Q an orthonormal one of the same subspace ([`VideoBasis`]): W is the product in the subspace, Q·W the product over
+/// all pixels, which a problem with known factors sees ([`Problem::lifted`](crate::problem::Problem::lifted)). The networks and products are in the
+/// precision `T`.
 ///
 /// Source: Aittala et al. 2019, "Computational Mirrors".
 #[derive(Clone, Debug)]
@@ -39,7 +41,7 @@ pub struct TransportLight<T = f32> {
 #[derive(Clone, Debug)]
 struct Basis<T> {
     scales: Vec<T>,
-    /// Inside x rows: the transpose of the basis.
+    /// Inside x rows: the transpose of Qᵀ B.
     turned: Vec<T>,
 }
 
@@ -93,8 +95,7 @@ impl<T: Precision> TransportLight<T> {
         Ok(model.started(seed))
     }
 
-    /// A video in the subspace of what was observed, over all pixels of the basis or, with `reduced`, over the subspace ([`VideoBasis::reduced`]);
-    /// penalties see the transport over the pixels of the map.
+    /// A video in the subspace of what was observed ([`VideoBasis::reduced`]); penalties see the transport over the pixels of the map.
     ///
     /// # Errors
     /// As [`VideoDecoders::light`]; [`Error::Shape`] if the basis has other colours or vectors than the decoders, or the map does not fit;
@@ -102,7 +103,6 @@ impl<T: Precision> TransportLight<T> {
     pub fn video(
         sizes: &VideoDecoders,
         basis: &VideoBasis,
-        reduced: bool,
         penalties: Option<(FactorPenalties, TransportMap)>,
         seed: u64,
     ) -> Result<Self> {
@@ -114,11 +114,9 @@ impl<T: Precision> TransportLight<T> {
         }
         let spans: Vec<Mat> = (0..sizes.colours).map(|c| basis.spanning(c)).collect();
         let bases = spans.iter().enumerate().map(|(c, span)| {
-            let own = reduced.then(|| basis.orthonormal(c).t().times(span.view()));
-            Basis {
-                scales: basis.scales(c).iter().map(|s| T::of(*s)).collect(),
-                turned: turned(own.as_ref().unwrap_or(span)),
-            }
+            let own = basis.orthonormal(c).t().times(span.view());
+            let scales = basis.scales(c).iter().map(|s| T::of(*s)).collect();
+            Basis { scales, turned: turned(&own) }
         });
         let bases: Vec<Basis<T>> = bases.collect();
         let penalised = penalties.map(|(weights, map)| {
@@ -127,7 +125,7 @@ impl<T: Precision> TransportLight<T> {
             Penalised::new(weights, map, &over, first)
         });
         let (transport, light) = (sizes.transport()?, sizes.light()?);
-        let rows = if reduced { basis.vectors() + 1 } else { basis.pixels() };
+        let rows = basis.vectors() + 1;
         let model = Self {
             params: slots(&transport, &light),
             transport,
@@ -170,7 +168,8 @@ impl<T: Precision> TransportLight<T> {
         if side == 0 { first } else { second }
     }
 
-    /// T without dropout, rows of W x hidden, of each colour, so that W = T·L with [`TransportLight::light`]; of a video over the pixels of `basis`.
+    /// T without dropout of each colour, with [`TransportLight::light`] for L: rows of W x hidden and W = T·L; of a video over the pixels of `basis`, and
+    /// W = Qᵀ T·L.
     pub fn transport(&self, basis: Option<&VideoBasis>) -> Vec<Mat> {
         let cores = Self::matrices(
             &self.read_out().cores,
