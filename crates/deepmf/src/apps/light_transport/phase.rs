@@ -99,7 +99,7 @@ impl LightTransport<'_> {
             };
             trainer = trainer.look(looks.apart, look);
         }
-        let names = (format!("{} {}", phase.name, place + 1), format!("{}-{place}", phase.name));
+        let names = (format!("{} {}", phase.name, place + 1), format!("{}s/{place}", phase.name));
         let mut trainer = self.equipped(trainer, names, (place, total))?;
         let problem = phase.problem()?;
         let run = trainer.fit(&problem, &mut model)?;
