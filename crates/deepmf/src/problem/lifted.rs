@@ -89,7 +89,7 @@ impl Problem {
     /// A problem of products of W with known factors, U_c·W_c for blocks W_c of rows of W, one below the other, that are never formed as a whole.
     ///
     /// They are taken strip by strip of rows. `residual_of` gives the problem of a strip of so many rows of U_c·W_c − Z_c; the loss is the mean of the
-    /// strips' losses, each as often as it has rows. Blocks, batches and curvature do not see into it.
+    /// strips' losses, each as often as it has rows. Blocks and the curvature of a model refuse it; it has no [`Problem::terms`], which batches and analyses go by.
     ///
     /// # Errors
     /// [`Error::Parameter`] if there is no known factor; [`Error::Shape`] if targets differ in columns, or the problem of a strip has not its shape;
@@ -181,7 +181,7 @@ impl Lifted {
         runs.resize_with(self.strips.len().div_ceil(size), Run::default);
         let with_slope = cotangent.is_some();
         runs.par_iter_mut().zip(self.strips.par_chunks(size)).for_each(|(run, strips)| {
-            run.begin(draw, blocks);
+            run.begin(draw, if with_slope { blocks } else { &[] });
             for strip in strips {
                 run.take(self, strip, blocks, with_slope);
             }
@@ -198,10 +198,12 @@ impl Lifted {
 }
 
 impl Run {
+    /// With no value yet, and no slope with respect to each of these blocks.
     fn begin(&mut self, draw: Option<(u64, u64)>, blocks: &[Mat]) {
         self.value = 0.0;
         self.evaluation.draw = draw;
-        self.slopes.resize_with(blocks.len(), Mat::default);
+        let count = self.slopes.len().max(blocks.len());
+        self.slopes.resize_with(count, Mat::default);
         for (slope, block) in self.slopes.iter_mut().zip(blocks) {
             slope.reshape(block.rows(), block.cols());
             slope.values_mut().fill(0.0);
