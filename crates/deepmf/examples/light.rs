@@ -81,7 +81,7 @@ fn timed(
     model: &mut dyn Model,
     mut optimizer: impl Optimizer,
 ) -> Result<()> {
-    optimizer.check(model)?;
+    optimizer.check(problem, model)?;
     let mut room = Room::new(model);
     for step in 0..steps as u64 + 2 {
         let begun = Instant::now();

@@ -67,7 +67,7 @@ impl Problem {
     /// Losses that are means are those over the measurements of the block. It has no test.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a row or column outside W, or an observation that does not see entries by themselves.
+    /// [`Error::Parameter`] for a row or column outside W, an observation that does not see entries by themselves, choices or known factors.
     pub fn block(&self, block: &Block) -> Result<Option<Self>> {
         let sides = [("row", &block.rows, self.shape.0), ("column", &block.cols, self.shape.1)];
         for (what, ids, count) in sides {
@@ -76,17 +76,12 @@ impl Problem {
                 return Err(Error::parameter(what, format!("below {count}"), id));
             }
         }
-        let refused = || {
-            let what = "the observation of a problem that is cut into blocks";
-            Error::parameter(what, "one of entries by themselves", "another")
-        };
-        if self.lifted.is_some() {
-            return Err(refused());
-        }
+        self.must_be_terms("the problem that is cut into blocks")?;
         let mut terms = Vec::with_capacity(self.terms.len());
         for term in &self.terms {
             let Some((observation, places)) = term.observation.block(block) else {
-                return Err(refused());
+                let what = "the observation of a problem that is cut into blocks";
+                return Err(Error::parameter(what, "one of entries by themselves", "another"));
             };
             if places.is_empty() {
                 continue;

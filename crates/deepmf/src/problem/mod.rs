@@ -239,7 +239,7 @@ impl Problem {
         self.shape
     }
 
-    /// The terms of the sum.
+    /// The terms of the sum; neither its choices nor what is seen of products with known factors.
     pub fn terms(&self) -> &[Term] {
         &self.terms
     }
@@ -292,12 +292,25 @@ impl Problem {
     /// # Errors
     /// [`Error::Parameter`] if a loss is not a sum over measurements.
     pub(crate) fn must_be_separable(&self) -> Result<()> {
-        let fixed = self.choices.is_empty() && self.lifted.is_none();
-        if fixed && self.terms.iter().all(|term| term.loss.is_separable()) {
+        let what = "the loss whose curvature is asked for";
+        self.must_be_terms(what)?;
+        if self.terms.iter().all(|term| term.loss.is_separable()) {
             return Ok(());
         }
-        let what = "the loss whose curvature is asked for";
         Err(Error::parameter(what, "a sum over measurements", "another"))
+    }
+
+    /// Refuses what [`Problem::terms`] do not tell wholly.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if there are choices or known factors.
+    pub(crate) fn must_be_terms(&self, what: &str) -> Result<()> {
+        let found = match (&self.lifted, self.choices.is_empty()) {
+            (Some(_), _) => "one of products with known factors",
+            (None, false) => "one with choices",
+            (None, true) => return Ok(()),
+        };
+        Err(Error::parameter(what, "a sum of terms alone", found))
     }
 
     /// The second derivatives at W, each with the weight of its term.

@@ -172,7 +172,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if model and problem differ in shape; [`Error::Parameter`](crate::Error::Parameter) if
-    /// the optimizer cannot move the model, blocks are asked for where it is no network or the problem has none, or rows are in shards and
+    /// the optimizer cannot fit the problem by the model, blocks are asked for where it is no network or the problem has none, or rows are in shards and
     /// model, optimizer, probes or stop rules look at more than each has; what reading or writing the folder, or a sum over shards, gives.
     pub fn fit(&mut self, problem: &Problem, model: &mut dyn Model) -> Result<Run> {
         let (wanted, found) = (problem.shape(), model.shape());
@@ -180,7 +180,7 @@ impl<'a> Trainer<'a> {
             let words = crate::data::words;
             return Err(crate::Error::shape("the model", words(wanted), words(found)));
         }
-        self.optimizer.check(model)?;
+        self.optimizer.check(problem, model)?;
         if let Some(sums) = &mut self.sums {
             sums.check(model, &*self.optimizer)?;
             if !self.probes.is_empty() || self.blocks.is_some() || !self.stop.is_shared() {

@@ -104,7 +104,7 @@ impl Optimizer for EndToEnd {
         room.fresh = true;
     }
 
-    fn check(&self, model: &dyn Model) -> Result<()> {
+    fn check(&self, _problem: &Problem, model: &dyn Model) -> Result<()> {
         must_be_double(model)?;
         match model.params().slots().len() {
             1 => Ok(()),

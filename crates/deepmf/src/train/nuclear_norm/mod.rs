@@ -89,6 +89,7 @@ impl NuclearNorm {
     /// # Errors
     /// [`Error::Parameter`] if the problem has several terms.
     pub fn new(problem: &Problem) -> Result<Self> {
+        problem.must_be_terms("the problem of which the nuclear norm is minimized")?;
         let [term] = problem.terms() else {
             return Err(Error::parameter("the number of terms", "1", problem.terms().len()));
         };

@@ -153,7 +153,7 @@ impl Optimizer for Adam {
         }
     }
 
-    fn check(&self, _model: &dyn Model) -> Result<()> {
+    fn check(&self, _problem: &Problem, _model: &dyn Model) -> Result<()> {
         Ok(())
     }
 

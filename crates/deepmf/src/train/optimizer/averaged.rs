@@ -69,8 +69,8 @@ impl<O: Optimizer> Optimizer for Averaged<O> {
         }
     }
 
-    fn check(&self, model: &dyn Model) -> Result<()> {
-        self.inner.check(model)
+    fn check(&self, problem: &Problem, model: &dyn Model) -> Result<()> {
+        self.inner.check(problem, model)
     }
 
     fn outcome(&self) -> Option<StopReason> {

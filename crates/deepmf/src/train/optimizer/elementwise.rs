@@ -130,7 +130,7 @@ mod tests {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let (mut room, mut optimizer) = (Room::new(&model), make());
-            optimizer.check(&model).unwrap();
+            optimizer.check(&problem, &model).unwrap();
             for step in 0..10 {
                 if step == 5 {
                     let state = optimizer.state();
@@ -190,6 +190,8 @@ mod tests {
     #[test]
     fn whoever_needs_double_precision_says_so() {
         let model = Numbered(Params::singles([("a".to_string(), 1, 1, false)]));
+        let target = crate::linalg::Mat::zeros(1, 1);
+        let problem = Problem::full(&target, crate::problem::Constant::Sum).unwrap();
         let refusing: [Box<dyn Optimizer>; 4] = [
             Box::new(GroupRmsProp::new(0.1).unwrap()),
             Box::new(LabelNoise::new(0.1, 0.1, 1, 0).unwrap()),
@@ -198,7 +200,7 @@ mod tests {
         ];
         for optimizer in refusing {
             assert_eq!(
-                optimizer.check(&model).unwrap_err().to_string(),
+                optimizer.check(&problem, &model).unwrap_err().to_string(),
                 "the precision of parameters that this optimizer moves must be double, but it is single"
             );
         }

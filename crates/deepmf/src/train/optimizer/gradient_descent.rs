@@ -98,7 +98,7 @@ impl Optimizer for GradientDescent {
         }
     }
 
-    fn check(&self, _model: &dyn Model) -> Result<()> {
+    fn check(&self, _problem: &Problem, _model: &dyn Model) -> Result<()> {
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! mean loss (Gatmiry, Li, Chuang, Reddi, Ma and Jegelka 2023). A run has three phases: fit by plain descent, go on with
 //! noise, come to rest by plain descent.
 
-use super::{Optimizer, PhaseCount, must_be_positive, must_not_be_negative, part};
+use super::{Optimizer, PhaseCount, must_be_double, must_be_positive, must_not_be_negative, part};
 use crate::linalg::axpy;
 use crate::model::Model;
 use crate::problem::{Batch, Problem};
@@ -157,6 +157,11 @@ impl LabelNoise {
 }
 
 impl Optimizer for LabelNoise {
+    fn check(&self, problem: &Problem, model: &dyn Model) -> Result<()> {
+        must_be_double(model)?;
+        problem.must_be_terms("the loss of which label noise draws measurements")
+    }
+
     fn step(&mut self, problem: &Problem, model: &mut dyn Model, room: &mut Room) {
         self.advance(room.loss);
         if self.outcome().is_some() {
@@ -238,6 +243,19 @@ mod tests {
             let drift = (-4.0 * (rate * noise).powi(2) * steps as f64).exp();
             assert!((found / drift - 1.0).abs() < 0.02, "{law:?}: {found} {drift}");
         }
+    }
+
+    #[test]
+    fn measurements_that_a_batch_cannot_draw_are_refused() {
+        let (problem, mut model) = scalars([2.0, 0.5]);
+        let with_choices = problem.clone().one_of(problem.terms().to_vec()).unwrap();
+        let descent = LabelNoise::new(0.01, 0.5, 1, 0).unwrap().steps(5);
+        let refused = Trainer::new(descent).fit(&with_choices, &mut model).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the loss of which label noise draws measurements must be a sum of terms alone, but it is one with choices"
+        );
+        assert_eq!(model.params().values(), [2.0, 0.5]);
     }
 
     #[test]

@@ -151,8 +151,9 @@ impl Optimizer for LevenbergMarquardt {
         room.fresh = true;
     }
 
-    fn check(&self, model: &dyn Model) -> Result<()> {
+    fn check(&self, problem: &Problem, model: &dyn Model) -> Result<()> {
         must_be_double(model)?;
+        problem.must_be_separable()?;
         if model.smooth().is_some() {
             return Ok(());
         }

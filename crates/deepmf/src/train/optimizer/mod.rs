@@ -59,11 +59,11 @@ pub trait Optimizer: Send {
     /// Moves the model once. `room` holds loss and gradient at the model as it is.
     fn step(&mut self, problem: &Problem, model: &mut dyn Model, room: &mut Room);
 
-    /// Whether it can move this model; one in single precision only if it says so itself.
+    /// Whether it can fit this problem by this model; by one in single precision only if it says so itself.
     ///
     /// # Errors
     /// [`Error::Parameter`] if it cannot.
-    fn check(&self, model: &dyn Model) -> Result<()> {
+    fn check(&self, _problem: &Problem, model: &dyn Model) -> Result<()> {
         must_be_double(model)
     }
 
@@ -102,8 +102,8 @@ impl<O: Optimizer + ?Sized> Optimizer for &mut O {
         (**self).step(problem, model, room);
     }
 
-    fn check(&self, model: &dyn Model) -> Result<()> {
-        (**self).check(model)
+    fn check(&self, problem: &Problem, model: &dyn Model) -> Result<()> {
+        (**self).check(problem, model)
     }
 
     fn is_elementwise(&self) -> bool {

@@ -75,7 +75,7 @@ impl Optimizer for Momentum {
         each(&rule, model.params_mut(), &room.gradient, [&mut self.velocity]);
     }
 
-    fn check(&self, _model: &dyn Model) -> Result<()> {
+    fn check(&self, _problem: &Problem, _model: &dyn Model) -> Result<()> {
         Ok(())
     }
 

@@ -54,13 +54,13 @@ impl<O: Optimizer> Optimizer for Penalized<O> {
         room.loss = loss;
     }
 
-    fn check(&self, model: &dyn Model) -> Result<()> {
+    fn check(&self, problem: &Problem, model: &dyn Model) -> Result<()> {
         let (expected, found) = (model.params().slots().len(), self.weights.len());
         if expected != found {
             let expected = format!("{expected}, one a matrix");
             return Err(Error::shape("the list of penalties", expected, found));
         }
-        self.inner.check(model)
+        self.inner.check(problem, model)
     }
 
     fn outcome(&self) -> Option<crate::train::StopReason> {
@@ -93,7 +93,7 @@ mod tests {
         model.params_mut().values_mut().copy_from_slice(&[2.0, 3.0]);
         let inner = GradientDescent::new(0.1).unwrap();
         let mut optimizer = Penalized::new(inner, vec![0.5, 0.0]).unwrap();
-        optimizer.check(&model).unwrap();
+        optimizer.check(&problem, &model).unwrap();
         let mut room = Room::new(&model);
         room.evaluate(&problem, &model);
         optimizer.step(&problem, &mut model, &mut room);
@@ -107,8 +107,9 @@ mod tests {
         let inner = || GradientDescent::new(0.1).unwrap();
         let error = Penalized::new(inner(), vec![-1.0]).unwrap_err();
         assert_eq!(error.to_string(), "penalty must be 0 or more, but it is -1");
+        let problem = Problem::full(&Mat::zeros(1, 1), Constant::HalfSum).unwrap();
         let error = Penalized::new(inner(), vec![1.0]).unwrap();
-        let error = error.check(&DeepLinear::new(&[1, 1, 1]).unwrap()).unwrap_err();
+        let error = error.check(&problem, &DeepLinear::new(&[1, 1, 1]).unwrap()).unwrap_err();
         let told = "the list of penalties must have 2, one a matrix, but it has 1";
         assert_eq!(error.to_string(), told);
     }

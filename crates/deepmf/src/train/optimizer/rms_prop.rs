@@ -79,7 +79,7 @@ impl Optimizer for RmsProp {
         each(&rule, model.params_mut(), &room.gradient, [&mut self.squares]);
     }
 
-    fn check(&self, _model: &dyn Model) -> Result<()> {
+    fn check(&self, _problem: &Problem, _model: &dyn Model) -> Result<()> {
         Ok(())
     }
 

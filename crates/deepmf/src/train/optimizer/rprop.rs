@@ -131,7 +131,7 @@ impl Optimizer for Rprop {
         each(&rule, model.params_mut(), &room.gradient, moments);
     }
 
-    fn check(&self, _model: &dyn Model) -> Result<()> {
+    fn check(&self, _problem: &Problem, _model: &dyn Model) -> Result<()> {
         Ok(())
     }
 

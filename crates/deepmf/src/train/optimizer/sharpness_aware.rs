@@ -42,9 +42,9 @@ impl<O: Optimizer> Optimizer for SharpnessAware<O> {
         self.inner.step(problem, model, room);
     }
 
-    fn check(&self, model: &dyn Model) -> Result<()> {
+    fn check(&self, problem: &Problem, model: &dyn Model) -> Result<()> {
         must_be_double(model)?;
-        self.inner.check(model)
+        self.inner.check(problem, model)
     }
 
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {

@@ -56,13 +56,14 @@ impl<O: Optimizer> Optimizer for TraceRegularized<O> {
         self.inner.step(problem, model, room);
     }
 
-    fn check(&self, model: &dyn Model) -> Result<()> {
+    fn check(&self, problem: &Problem, model: &dyn Model) -> Result<()> {
         must_be_double(model)?;
+        problem.must_be_separable()?;
         if model.layers().is_none() {
             let what = "the model of a trace-regularized descent";
             return Err(Error::parameter(what, "a product of layers", "another"));
         }
-        self.inner.check(model)
+        self.inner.check(problem, model)
     }
 
     fn state(&self) -> Vec<(&'static str, Vec<f64>)> {
