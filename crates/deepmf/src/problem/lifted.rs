@@ -89,7 +89,7 @@ impl Problem {
     /// A problem of products of W with known factors, U_c·W_c for blocks W_c of rows of W, one below the other, that are never formed as a whole.
     ///
     /// They are taken strip by strip of rows. `residual_of` gives the problem of a strip of so many rows of U_c·W_c − Z_c; the loss is the mean of the
-    /// strips' losses, each as often as it has rows. Blocks and the curvature of a model refuse it; it has no [`Problem::terms`], which batches and analyses go by.
+    /// strips' losses, each as often as it has rows. It has no [`Problem::terms`], and what goes by them refuses it.
     ///
     /// # Errors
     /// [`Error::Parameter`] if there is no known factor; [`Error::Shape`] if targets differ in columns, or the problem of a strip has not its shape;

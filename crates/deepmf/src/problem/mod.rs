@@ -290,7 +290,7 @@ impl Problem {
     /// Refuses a loss of which second derivatives by measurements do not tell the curvature.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if a loss is not a sum over measurements.
+    /// [`Error::Parameter`] if a loss is not a sum over measurements, or as [`Problem::must_be_terms`].
     pub(crate) fn must_be_separable(&self) -> Result<()> {
         let what = "the loss whose curvature is asked for";
         self.must_be_terms(what)?;

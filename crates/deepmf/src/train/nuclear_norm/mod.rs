@@ -87,7 +87,7 @@ impl NuclearNorm {
     /// Takes observation and targets of a problem of one term; its loss is not used.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the problem has several terms.
+    /// [`Error::Parameter`] if the problem has several terms, choices or known factors.
     pub fn new(problem: &Problem) -> Result<Self> {
         problem.must_be_terms("the problem of which the nuclear norm is minimized")?;
         let [term] = problem.terms() else {
