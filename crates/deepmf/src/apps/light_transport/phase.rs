@@ -37,12 +37,14 @@ impl Phase<'_> {
             across: self.settings.over_cols,
             non_negative,
             blunt: self.settings.blunt_cols,
+            ..FactorVariation::default()
         };
         let light = FactorVariation {
             along: self.settings.over_time,
             across: self.settings.over_rows,
             non_negative,
             blunt: self.settings.blunt_rows,
+            ..FactorVariation::default()
         };
         SubspaceFactors::new(self.parts, self.inner, [transport, light], self.continuation)
     }
