@@ -4,7 +4,9 @@ use deepmf::analysis::metrics;
 use deepmf::apps::{FoundLight, LightTransport};
 use deepmf::data::{Scene, SceneSettings, Video};
 use deepmf::linalg::Mat;
-use deepmf::spec::{MatrixTransport, VariationTransport, VideoTransport, laid_over};
+use deepmf::spec::{
+    MatrixTransport, SparseTransport, VariationTransport, VideoTransport, laid_over,
+};
 use deepmf::{Error, Result};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -113,6 +115,22 @@ fn light_of_variation<'py>(
     fitted(py, (seed, None), listener.as_ref(), |app| app.variation(&settings, inner, &observed))
 }
 
+/// T of least variation and a sparse L of a matrix; otherwise as `light_of_variation`.
+#[pyfunction]
+#[pyo3(signature = (observed, inner, settings_json, seed, listener=None))]
+fn light_of_sparse<'py>(
+    py: Python<'py>,
+    observed: PyReadonlyArray2<'py, f64>,
+    inner: usize,
+    settings_json: &str,
+    seed: u64,
+    listener: Option<Bound<'py, PyAny>>,
+) -> PyResult<(Light<'py>, bool)> {
+    let settings = over(&SparseTransport::default(), settings_json)?;
+    let observed = view(&observed)?.to_mat();
+    fitted(py, (seed, None), listener.as_ref(), |app| app.sparse(&settings, inner, &observed))
+}
+
 /// T and L of a video of frames x height x width x channels, its values one after another.
 #[pyfunction]
 #[pyo3(signature = (shape, values, preset_name, settings_json, seed, listener=None))]
@@ -170,6 +188,7 @@ fn make_scene(
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(light_of_matrix, module)?)?;
     module.add_function(wrap_pyfunction!(light_of_variation, module)?)?;
+    module.add_function(wrap_pyfunction!(light_of_sparse, module)?)?;
     module.add_function(wrap_pyfunction!(light_of_video, module)?)?;
     module.add_function(wrap_pyfunction!(compare_light, module)?)?;
     module.add_function(wrap_pyfunction!(make_scene, module)?)

@@ -101,9 +101,22 @@ def test_images_of_least_variation_are_the_default_of_a_matrix(product, program,
     for given, words in [
         ({"method": "variation", "seeds": 2}, "seeds must be None with variation"),
         ({"method": "decoders", "starts": 2}, "starts must be None with decoders"),
-        ({"method": "magic"}, "method must be `variation` or `decoders`, but it is magic"),
+        ({"method": "sparse", "rate": 0.1}, "rate must be None with sparse"),
+        ({"method": "magic"}, "method must be `variation`, `sparse` or `decoders`, but it is magic"),
     ]:
         with pytest.raises(ValueError, match=words):
             LightTransport(inner=12, **given).fit(observed)
     with pytest.raises(ValueError, match="method must be `decoders` for a video"):
         LightTransport((8, 8), method="variation").fit(np.ones((9, 4, 4)))
+
+
+def test_a_sparse_light_is_searched_for(product):
+    _, light, observed = product
+    settings = {"rounds": 3, "by-size": 1, "round-steps": 50, "last": 2, "images": {"refined": 4}}
+    model = LightTransport(inner=12, method="sparse", starts=5, settings=settings).fit(observed)
+    trials = model.summary_["trials"]
+    assert len(trials) == 2
+    assert model.objective_ == min(trial["objective"] for trial in trials)
+    assert model.light_.shape == light.shape
+    with pytest.raises(ValueError, match="by-size must be below rounds, which is 3, but it is 3"):
+        LightTransport(inner=12, method="sparse", settings={**settings, "by-size": 3}).fit(observed)

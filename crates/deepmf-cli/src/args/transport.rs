@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use deepmf::model::DecoderSize;
 use deepmf::spec::{
     Data, LightFit, LightMethod, MatrixTransport, ObservedMatrix, ObservedVideo, Pictures,
-    Restarts, TransportSettings, VariationTransport, VideoTransport,
+    Restarts, TransportSettings, VideoTransport,
 };
 use deepmf::{Error, Result};
 
@@ -21,13 +21,14 @@ pub(crate) enum Transport {
 
 /// Find a transport T and a light L, both images, of which only the product Z is known.
 ///
-/// Z is a matrix whose columns are moments of time, or T·L of two pictures. Both factors are images of least variation, from many random starts; or, with
-/// --method decoders, they are written by untrained convolutional networks that are fitted to this one matrix (Aittala et al. 2019). DIR gets transport.npy and
-/// light.npy, both as .png too, model.safetensors, result.json, trajectory.csv, report.html, the checkpoints, preview.png (the light so far, while it is fitted)
-/// and spec.toml, which `deepmf run` repeats. With --json stdout holds one JSON object with the keys rows, cols, inner, steps, seconds, seconds_per_step,
-/// stop_reason, held_out_error, objective, agreement, product_error, chosen_seed, kept, parameters, trials [{seed, steps, stop_reason, held_out_error, objective,
-/// agreement, product_error, kept, seconds, correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation, baseline_nmf
-/// {product_error, correlation, psnr, ssim}, baseline_singular {…}, baseline_known_transport {…, ridge}, seed; what needs a truth is null without one.
+/// Z is a matrix whose columns are moments of time, or T·L of two pictures. Both factors are images of least variation, from many random starts; with --method
+/// sparse, the light is dark at most places most of the time and Z without noise; with --method decoders, both are written by untrained convolutional networks
+/// that are fitted to this one matrix (Aittala et al. 2019). DIR gets transport.npy and light.npy, both as .png too, model.safetensors, result.json,
+/// trajectory.csv, report.html, the checkpoints, preview.png (the light so far, while it is fitted) and spec.toml, which `deepmf run` repeats. With --json
+/// stdout holds one JSON object with the keys rows, cols, inner, steps, seconds, seconds_per_step, stop_reason, held_out_error, objective, agreement,
+/// product_error, chosen_seed, kept, parameters, trials [{seed, steps, stop_reason, held_out_error, objective, agreement, product_error, kept, seconds,
+/// correlation}], correlation, psnr, ssim, flip, transport_correlation, static_correlation, baseline_nmf {product_error, correlation, psnr, ssim},
+/// baseline_singular {…}, baseline_known_transport {…, ridge}, seed; what needs a truth is null without one.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  deepmf transport matrix observed.npy --inner 64 --truth-light light.npy -o found"
@@ -66,7 +67,7 @@ pub(crate) struct TransportMatrix {
     /// By what the factors are found [default: variation; decoders where an option of theirs is given: preset, size, seeds, steps, minutes or rate].
     #[arg(long, value_enum, value_name = "METHOD", help_heading = "Fit")]
     method: Option<MethodName>,
-    /// Random starts of images of least variation, of which the best 16 are refined [default: 256].
+    /// Random starts of images of least variation, of which the best 16 (of a sparse light 48) go on [default: 256].
     #[arg(long, value_name = "N", value_parser = value::count, help_heading = "Fit")]
     starts: Option<usize>,
     /// Networks, rate and steps as published, or a smaller fit that needs minutes [default: fast].
@@ -173,6 +174,8 @@ enum SizeName {
 enum MethodName {
     /// Images of least total variation in the singular subspaces of Z, what many random starts agree on: half a minute.
     Variation,
+    /// A transport of least variation and a light that is dark at most places most of the time, of a Z without noise: minutes.
+    Sparse,
     /// Untrained convolutional networks.
     Decoders,
 }
@@ -233,22 +236,28 @@ impl TransportMatrix {
             if of_decoders.is_some() { MethodName::Decoders } else { MethodName::Variation };
         let method = self.method.unwrap_or(implied);
         let fit = LightFit::Matrix(self.decoders());
-        let default = VariationTransport::default();
         match (method, of_decoders, self.starts) {
-            (MethodName::Variation, Some(name), _) => {
-                Err(Error::parameter(name, "given with --method decoders", "with variation"))
-            }
             (MethodName::Decoders, _, Some(_)) => {
-                Err(Error::parameter("--starts", "given with --method variation", "with decoders"))
+                let allowed = "given with --method variation or sparse";
+                Err(Error::parameter("--starts", allowed, "with decoders"))
             }
             (MethodName::Decoders, ..) => Ok(TransportSettings::decoders(fit)),
-            (MethodName::Variation, None, starts) => Ok(TransportSettings {
-                variation: VariationTransport {
-                    starts: starts.unwrap_or(default.starts),
-                    ..default
-                },
-                ..TransportSettings::by(LightMethod::Variation, fit)
-            }),
+            (MethodName::Variation | MethodName::Sparse, Some(name), _) => {
+                let found = if method == MethodName::Sparse { "sparse" } else { "variation" };
+                let found = format!("with {found}");
+                Err(Error::parameter(name, "given with --method decoders", found))
+            }
+            (MethodName::Variation, None, starts) => {
+                let mut settings = TransportSettings::by(LightMethod::Variation, fit);
+                settings.variation.starts = starts.unwrap_or(settings.variation.starts);
+                Ok(settings)
+            }
+            (MethodName::Sparse, None, starts) => {
+                let mut settings = TransportSettings::by(LightMethod::Sparse, fit);
+                let of_starts = &mut settings.sparse.images;
+                of_starts.starts = starts.unwrap_or(of_starts.starts);
+                Ok(settings)
+            }
         }
     }
 

@@ -100,7 +100,10 @@ fn images_of_least_variation_are_what_a_matrix_gives_if_nothing_else_is_asked() 
     let message = refused(&desk, "transport matrix z.csv --method variation --steps 3");
     assert!(message.contains("--steps must be given with --method decoders"), "{message}");
     let message = refused(&desk, "transport matrix z.csv --method decoders --starts 3");
-    assert!(message.contains("--starts must be given with --method variation"), "{message}");
+    assert!(
+        message.contains("--starts must be given with --method variation or sparse"),
+        "{message}"
+    );
 }
 
 #[test]

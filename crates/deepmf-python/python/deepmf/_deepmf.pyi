@@ -124,6 +124,13 @@ def light_of_variation(
     seed: int,
     listener: Callable[..., None] | None = None,
 ) -> tuple[_Light, bool]: ...
+def light_of_sparse(
+    observed: Floats,
+    inner: int,
+    settings_json: str,
+    seed: int,
+    listener: Callable[..., None] | None = None,
+) -> tuple[_Light, bool]: ...
 def light_of_video(
     shape: tuple[int, int, int, int],
     values: Floats,

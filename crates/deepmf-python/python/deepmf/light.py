@@ -31,11 +31,12 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
         Height and width of the hidden video, multiples of 8; 16 x 16 by the presets.
     inner : int, optional
         Where Z is a matrix: columns of T and rows of L; 64 by the presets.
-    method : {"variation", "decoders"}, optional
-        By what the factors of a matrix are found. None is decoders where an option of theirs is given (one of `preset`,
+    method : {"variation", "sparse", "decoders"}, optional
+        By what the factors of a matrix are found; "sparse" is for a light that is dark at most places most of the time and
+        a Z without noise. None is decoders where an option of theirs is given (one of `preset`,
         `seeds`, `max_iter`, `minutes`, `rate`, `held_out` and `settings`), else variation.
     starts : int, optional
-        Random starts of images of least variation; 256.
+        Random starts of images of least variation or of a sparse light; 256.
     preset : {"fast", "published"}, optional
         None is "fast". Networks, terms and steps as published, or a smaller fit that needs minutes.
     seeds : int, optional
@@ -50,7 +51,7 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
         The share of Z that is held out, to choose iterate and seed by.
     settings : dict, optional
         Any further setting of decoders by its name in the guide, such as ``{"size": "half"}``, or with
-        ``method="variation"`` of that, such as ``{"vectors": 8}``.
+        ``method="variation"`` or ``"sparse"`` of that, such as ``{"vectors": 8}``.
     callback : callable, optional
         Called with a dictionary (`what`, `done`, `total`, `step`, `steps`, `loss`) while it fits.
     verbose : bool, default=False
@@ -68,7 +69,7 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
     held_out_error_ : float or None
         The loss of what is held out, over that of a product of zero; of decoders alone.
     objective_ : float or None
-        Variation, sign and what misses of the product together; of least variation alone.
+        Variation, sign and what misses of the product together; not of decoders.
     agreement_ : float or None
         The mean correlation of the light with those of the other refined starts, by which it is chosen; likewise.
     product_error_ : float
@@ -164,10 +165,17 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
         }
         preset = "fast" if self.preset is None else self.preset
         if observed.ndim == 2:
-            if self._by_variation():
+            if self._by_images():
                 inner = 64 if self.inner is None else self.inner
-                words = _common.settings(starts=self.starts, **(self.settings or {}))
-                found, stopped = _deepmf.light_of_variation(observed, inner, words, seed, told)
+                own: dict[str, Any] = dict(self.settings or {})
+                if self.method == "sparse":
+                    if self.starts is not None:
+                        own["images"] = {**own.get("images", {}), "starts": self.starts}
+                    by_images = _deepmf.light_of_sparse
+                else:
+                    own = {"starts": self.starts, **own}
+                    by_images = _deepmf.light_of_variation
+                found, stopped = by_images(observed, inner, _common.settings(**own), seed, told)
             else:
                 words = _common.settings(inner=self.inner, **given)
                 found, stopped = _deepmf.light_of_matrix(observed, preset, words, seed, told)
@@ -220,8 +228,8 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
             answer = _deepmf.compare_light(_matrices(self.light_), _matrices(wanted), grid)
         return dict(zip(("correlation", "psnr", "ssim", "flip"), answer, strict=True))
 
-    def _by_variation(self) -> bool:
-        """Whether the factors of a matrix are images of least variation; options must be those of the method."""
+    def _by_images(self) -> bool:
+        """Whether the factors of a matrix are found without decoders; options must be those of the method."""
         options = {
             "preset": self.preset,
             "seeds": self.seeds,
@@ -231,12 +239,12 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
             "held_out": self.held_out,
         }
         of_decoders = [name for name, value in options.items() if value is not None]
-        if self.method not in (None, "variation", "decoders"):
+        if self.method not in (None, "variation", "sparse", "decoders"):
             raise ValueError(
-                f"method must be `variation` or `decoders`, but it is {self.method}"
+                f"method must be `variation`, `sparse` or `decoders`, but it is {self.method}"
             )
-        if self.method == "variation" and of_decoders:
-            raise ValueError(f"{of_decoders[0]} must be None with variation")
+        if self.method in ("variation", "sparse") and of_decoders:
+            raise ValueError(f"{of_decoders[0]} must be None with {self.method}")
         decoders = self.method == "decoders" or (
             self.method is None and (bool(of_decoders) or self.settings is not None)
         )

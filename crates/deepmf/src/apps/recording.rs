@@ -93,21 +93,24 @@ impl Recording {
         self.light.as_deref()
     }
 
-    /// Fits images of least variation where these are the method, else decoders.
+    /// Fits images of least variation or a sparse light where these are the method, else decoders.
     ///
     /// # Errors
-    /// As [`LightTransport::variation`], [`LightTransport::matrix`] and [`LightTransport::video`]; [`Error::Parameter`] for settings of another one.
+    /// As [`LightTransport::variation`], [`LightTransport::sparse`], [`LightTransport::matrix`] and [`LightTransport::video`]; [`Error::Parameter`] for settings of another one.
     pub fn fit(
         &self,
         app: &LightTransport<'_>,
         settings: &TransportSettings,
     ) -> Result<FoundLight> {
-        let varied = settings.method == LightMethod::Variation;
+        let of_matrix = matches!(settings.method, LightMethod::Variation | LightMethod::Sparse);
         match (&self.observed, &settings.fit) {
-            (Observed::Matrix(observed), LightFit::Matrix(fit)) if varied => {
-                app.variation(&settings.variation, fit.inner, observed)
+            (Observed::Matrix(observed), LightFit::Matrix(fit)) if of_matrix => {
+                match settings.method {
+                    LightMethod::Sparse => app.sparse(&settings.sparse, fit.inner, observed),
+                    _ => app.variation(&settings.variation, fit.inner, observed),
+                }
             }
-            (Observed::Video(_), _) if varied => {
+            (Observed::Video(_), _) if of_matrix => {
                 Err(Error::parameter("what was observed", "a matrix", "a video"))
             }
             (Observed::Matrix(observed), LightFit::Matrix(settings)) => {
@@ -179,7 +182,7 @@ impl Recording {
                 let known = self.transport.clone().ok_or_else(missing)?;
                 baselines.known_transport(&vec![known; observed.len()])
             }
-            fitted @ (LightMethod::Decoders | LightMethod::Variation) => {
+            fitted @ (LightMethod::Decoders | LightMethod::Variation | LightMethod::Sparse) => {
                 Err(Error::parameter("the method of a baseline", "another one", fitted.name()))
             }
         }

@@ -126,6 +126,7 @@ fn check_transport(spec: &Spec, settings: &TransportSettings) -> Result<()> {
     settings.fit.restarts().check().map_err(restarts)?;
     settings.fit.check().map_err(|error| error.below(table))?;
     settings.variation.check().map_err(|error| error.below("transport.variation"))?;
+    settings.sparse.check().map_err(|error| error.below("transport.sparse"))?;
     if settings.updates == Some(0) {
         return Err(Error::parameter("transport.updates", "1 or more", 0));
     }

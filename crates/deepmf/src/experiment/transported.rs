@@ -29,7 +29,7 @@ pub(super) fn run(
         experiment.write_spec(trial, folder)?;
     }
     let (mut result, trajectory) = match settings.method {
-        LightMethod::Decoders | LightMethod::Variation => {
+        LightMethod::Decoders | LightMethod::Variation | LightMethod::Sparse => {
             fitted(experiment, place, (settings, &recording), folder, options)?
         }
         method => {

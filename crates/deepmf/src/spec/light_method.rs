@@ -4,6 +4,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::sparse::SparseTransport;
 use super::transport::{MatrixTransport, Restarts, VideoTransport};
 use super::variation::VariationTransport;
 use crate::Result;
@@ -20,6 +21,8 @@ pub enum LightMethod {
     Decoders,
     /// Both are images of least total variation in the singular subspaces of a matrix.
     Variation,
+    /// A transport of least variation and a light that is dark at most places most of the time, of a matrix without noise.
+    Sparse,
     /// Non-negative factors.
     Nmf,
     /// Singular vectors.
@@ -34,6 +37,7 @@ impl LightMethod {
         match self {
             Self::Decoders => "decoders",
             Self::Variation => "variation",
+            Self::Sparse => "sparse",
             Self::Nmf => "nmf",
             Self::Singular => "singular",
             Self::Known => "known",
@@ -101,6 +105,8 @@ pub struct TransportSettings {
     pub fit: LightFit,
     /// How images of least variation are fitted.
     pub variation: VariationTransport,
+    /// How a sparse light is searched for.
+    pub sparse: SparseTransport,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,6 +122,8 @@ struct Keys {
     video: Option<VideoTransport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     variation: Option<VariationTransport>,
+    #[serde(default, deserialize_with = "sparse", skip_serializing_if = "Option::is_none")]
+    sparse: Option<SparseTransport>,
 }
 
 impl TransportSettings {
@@ -126,7 +134,8 @@ impl TransportSettings {
 
     /// By a method, with its default settings.
     pub fn by(method: LightMethod, fit: LightFit) -> Self {
-        Self { method, updates: None, fit, variation: VariationTransport::default() }
+        let (variation, sparse) = (VariationTransport::default(), SparseTransport::default());
+        Self { method, updates: None, fit, variation, sparse }
     }
 
     /// Checks the numbers of all methods.
@@ -135,7 +144,8 @@ impl TransportSettings {
     /// [`Error::Parameter`](crate::Error::Parameter) for one that cannot be.
     pub fn check(&self) -> Result<()> {
         self.fit.check()?;
-        self.variation.check()
+        self.variation.check()?;
+        self.sparse.check()
     }
 
     /// The same without a limit in time.
@@ -158,28 +168,36 @@ impl TryFrom<Keys> for TransportSettings {
     type Error = &'static str;
 
     fn try_from(keys: Keys) -> std::result::Result<Self, Self::Error> {
-        let Keys { method, updates, matrix, video, variation } = keys;
+        let Keys { method, updates, matrix, video, variation, sparse } = keys;
         let fit = match (matrix, video) {
             (Some(matrix), None) => LightFit::Matrix(matrix),
             (None, Some(video)) => LightFit::Video(video),
             _ => return Err("`transport` must have exactly one of `matrix` and `video`"),
         };
-        if let (LightMethod::Variation, LightFit::Video(_)) = (method, fit) {
-            return Err("`transport.method` must be another one than `variation` for a video");
+        match (method, fit) {
+            (LightMethod::Variation, LightFit::Video(_)) => {
+                return Err("`transport.method` must be another one than `variation` for a video");
+            }
+            (LightMethod::Sparse, LightFit::Video(_)) => {
+                return Err("`transport.method` must be another one than `sparse` for a video");
+            }
+            _ => {}
         }
-        Ok(Self { method, updates, fit, variation: variation.unwrap_or_default() })
+        let (variation, sparse) = (variation.unwrap_or_default(), sparse.unwrap_or_default());
+        Ok(Self { method, updates, fit, variation, sparse })
     }
 }
 
 impl From<TransportSettings> for Keys {
     fn from(settings: TransportSettings) -> Self {
-        let TransportSettings { method, updates, fit, variation } = settings;
+        let TransportSettings { method, updates, fit, variation, sparse } = settings;
         let (matrix, video) = match fit {
             LightFit::Matrix(matrix) => (Some(matrix), None),
             LightFit::Video(video) => (None, Some(video)),
         };
         let variation = (method == LightMethod::Variation).then_some(variation);
-        Self { method, updates, matrix, video, variation }
+        let sparse = (method == LightMethod::Sparse).then_some(sparse);
+        Self { method, updates, matrix, video, variation, sparse }
     }
 }
 
@@ -189,6 +207,10 @@ fn matrix<'de, D: Deserializer<'de>>(given: D) -> Result<Option<MatrixTransport>
 
 fn video<'de, D: Deserializer<'de>>(given: D) -> Result<Option<VideoTransport>, D::Error> {
     over(&VideoTransport::fast(), given).map(Some)
+}
+
+fn sparse<'de, D: Deserializer<'de>>(given: D) -> Result<Option<SparseTransport>, D::Error> {
+    over(&SparseTransport::default(), given).map(Some)
 }
 
 /// A table of which what is not given is that of a preset, also in the tables within it.
@@ -239,6 +261,21 @@ mod tests {
             toml::from_str(&toml::to_string(&settings).unwrap()).unwrap();
         assert_eq!(again, settings);
         assert_eq!((settings.updates(), settings.fit.inner()), (2_000, 12));
+    }
+
+    #[test]
+    fn a_sparse_light_has_starts_of_its_own() {
+        let text = "method = \"sparse\"\nmatrix = {}\nsparse.images.starts = 9";
+        let settings: TransportSettings = toml::from_str(text).unwrap();
+        let default = SparseTransport::default();
+        assert_eq!(settings.sparse.images.starts, 9);
+        assert_eq!(settings.sparse.images.refined, default.images.refined);
+        assert_eq!(settings.sparse.rounds, default.rounds);
+        let again: TransportSettings =
+            toml::from_str(&toml::to_string(&settings).unwrap()).unwrap();
+        assert_eq!(again, settings);
+        let video = text.replace("matrix", "video");
+        assert!(toml::from_str::<TransportSettings>(&video).is_err());
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod problem;
 mod read;
 mod recommender;
 mod schedule;
+mod sparse;
 mod train;
 mod transport;
 mod variation;
@@ -45,6 +46,7 @@ pub use problem::{Loss, Mask, Observe, Problem, Sensing};
 pub(crate) use read::{error_at, place_of, placed, read};
 pub use recommender::{RatingModel, RecommenderSettings, TowerSize};
 pub use schedule::Schedule;
+pub use sparse::SparseTransport;
 pub use train::{Record, Settled, Stop, Train, Validation};
 pub use transport::{MatrixTransport, Restarts, VideoTransport};
 pub use variation::VariationTransport;
@@ -108,7 +110,7 @@ pub enum Work {
         repeats: usize,
     },
     /// A light is found from what it does to what is seen.
-    Transport(TransportSettings),
+    Transport(Box<TransportSettings>),
 }
 
 /// A model that is trained on a problem.
@@ -175,7 +177,7 @@ impl Written {
             let repeats = self.repeats.unwrap_or(1);
             Work::Clustering { settings, repeats }
         });
-        let transport = self.transport.clone().map(Work::Transport);
+        let transport = self.transport.clone().map(|it| Work::Transport(Box::new(it)));
         let all =
             [("recommender", recommender), ("clustering", clustering), ("transport", transport)];
         let mut given = all.into_iter().filter_map(|(name, work)| Some((name, work?)));
@@ -230,7 +232,7 @@ impl From<Spec> for Written {
             Work::Clustering { settings, repeats } => {
                 (written.clustering, written.repeats) = (Some(settings), Some(repeats));
             }
-            Work::Transport(settings) => written.transport = Some(settings),
+            Work::Transport(settings) => written.transport = Some(*settings),
         }
         written
     }

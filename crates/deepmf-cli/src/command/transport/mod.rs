@@ -89,7 +89,7 @@ impl Typed<'_> {
             title: String::new(),
             seed: self.seed,
             data: self.data.clone(),
-            work: Work::Transport(self.settings.clone()),
+            work: Work::Transport(Box::new(self.settings.clone())),
             vary: vec![],
             report: spec::Report::default(),
         };
@@ -175,7 +175,7 @@ impl Typed<'_> {
 fn lasting(text: &str) -> Option<Spec> {
     let spec = spec::parse(text, Path::new("spec.toml")).ok()?;
     let Work::Transport(settings) = spec.work else { return None };
-    let work = Work::Transport(settings.without_limit());
+    let work = Work::Transport(Box::new(settings.without_limit()));
     Some(Spec { work, ..spec })
 }
 

@@ -2,11 +2,15 @@
 //!
 //! Source: Aittala et al. 2019, "Computational Mirrors: Blind Inverse Light Transport by Deep Matrix Factorization".
 
+mod arrangement;
 mod held_out;
 mod look;
 mod matrix;
 mod memory;
 mod phase;
+mod search;
+mod spacing;
+mod sparse;
 mod subspace;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Where fits in the singular subspaces of a matrix begin.
 
 use crate::Result;
+use crate::data::Shape;
 use crate::linalg::{Cholesky, Mat, Svd};
 use crate::model::SubspaceFactors;
 use crate::random::{Purpose, normal, stream};
@@ -15,13 +16,24 @@ const RIDGES: [f64; 3] = [1e-2, 1e-4, 1e-5];
 /// The largest singular value that noise alone would have, told from the median of all: that of a matrix of independent entries is near √μ σ √n.
 ///
 /// Source: Gavish and Donoho 2014, "The optimal hard threshold for singular values is 4/√3": ω(β) as they approximate it, over λ*(β), gives 1/√μ.
-pub(super) fn noise_level(values: &[f64], rows: usize, cols: usize) -> f64 {
+pub(super) fn noise_level(values: &[f64], (rows, cols): Shape) -> f64 {
     let beta = rows.min(cols) as f64 / rows.max(cols) as f64;
     let omega = ((0.56 * beta - 0.95) * beta + 1.82) * beta + 1.43;
     let below = beta + 1.0 + (beta * beta + 14.0 * beta + 1.0).sqrt();
     let lambda = (2.0 * (beta + 1.0) + 8.0 * beta / below).sqrt();
     let median = values[values.len() / 2];
     (1.0 + beta.sqrt()) * omega / lambda * median
+}
+
+/// The largest singular value that noise alone would have, told from the smallest of all: it is at least what the median tells where there is none, and nothing
+/// where some are as small as rounding leaves them. Those of a matrix of n² independent entries differ by 2n, those of a longer one by (1 + √β) / (1 − √β).
+///
+/// Source: Rudelson and Vershynin 2010, "Non-asymptotic theory of random matrices: extreme singular values".
+pub(super) fn least_noise(values: &[f64], (rows, cols): Shape) -> f64 {
+    let (short, long) = (rows.min(cols) as f64, rows.max(cols) as f64);
+    let root = (short / long).sqrt();
+    let apart = ((1.0 + root) / (1.0 - root)).min(2.0 * short);
+    apart * values[values.len() - 1]
 }
 
 /// C and Bᵀ of a smooth random light: B = L V, and C its ridge inverse.

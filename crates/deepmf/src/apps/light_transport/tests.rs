@@ -8,7 +8,8 @@ use crate::analysis::metrics::compare_lines;
 use crate::data::{Scene, SceneSettings, Video};
 use crate::linalg::Mat;
 use crate::model::DecoderSize;
-use crate::spec::{MatrixTransport, Restarts, VariationTransport, VideoTransport};
+use crate::random::{Purpose, normal, stream};
+use crate::spec::{MatrixTransport, Restarts, SparseTransport, VariationTransport, VideoTransport};
 use crate::train::{Nmf, StopReason};
 
 /// A fit of so many steps.
@@ -114,6 +115,75 @@ fn images_of_least_variation_are_found_where_other_factors_are_scrambled() {
     assert!(found.trials.iter().all(|trial| agreement(trial) <= agreement(found.kept())));
 }
 
+fn sparse(steps: u64) -> SparseTransport {
+    SparseTransport {
+        images: VariationTransport {
+            starts: 6,
+            refined: 5,
+            steps,
+            refined_steps: steps,
+            ..SparseTransport::default().images
+        },
+        rounds: 4,
+        by_size: 2,
+        round_steps: steps,
+        last: 3,
+        ..SparseTransport::default()
+    }
+}
+
+#[test]
+fn a_sparse_light_is_found_where_other_factors_are_scrambled() {
+    let (transport, light) = tracks();
+    let z = transport.times(&light);
+    let default = SparseTransport::default();
+    let settings = SparseTransport {
+        images: VariationTransport { starts: 48, refined: 12, ..default.images },
+        rounds: 40,
+        by_size: 12,
+        ..default
+    };
+    let found = LightTransport::new(0).sparse(&settings, 24, &z).unwrap();
+    let of = |light_found: &Mat| compare_lines(light_found, &light).unwrap().correlation;
+    let nmf = Nmf { inner: 24, updates: 500, seed: 0 }.factor(&z).unwrap();
+    let (by_search, by_nmf) = (of(&found.light[0]), of(&nmf.right));
+    assert!(by_search > 0.5 && by_nmf < 0.3, "{by_search} {by_nmf}");
+    let product = found.transport[0].times(&found.light[0]);
+    assert!(product.minus(&z).frobenius() < 0.05 * z.frobenius());
+    assert!(found.warnings.is_empty());
+    let agreement = |trial: &LightTrial| trial.agreement.unwrap();
+    assert!(found.trials.iter().all(|trial| agreement(trial) <= agreement(found.kept())));
+    let one = LightTransport::new(0).sparse(&settings, 1, &z).unwrap_err();
+    assert_eq!(one.to_string(), "inner must be 2 or more, but it is 1");
+}
+
+/// A light field, whose columns shift what they see, and bars that move in the dark, each at a pace of its own.
+fn tracks() -> (Mat, Mat) {
+    let texture = |place: f64| ((place.floor() * 12.9898).sin() * 43_758.545_3).rem_euclid(1.0);
+    let sees = |x: f64| texture(x) * (1.0 - x.fract()) + texture(x + 1.0) * x.fract();
+    let transport = Mat::from_fn(32, 24, |i, k| sees(100.0 + 0.7 * (i as f64 - 0.25 * k as f64)));
+    let light = Mat::from_fn(24, 80, |k, t| {
+        let bar = |pace: f64, begin: f64, wide: f64| {
+            let from = (k as f64 - (begin + pace * t as f64).rem_euclid(40.0)).abs();
+            (1.0 + wide - from).clamp(0.0, 1.0)
+        };
+        bar(0.37, 0.0, 0.6) + 0.5 * bar(0.61, 20.0, 0.9) + 0.7 * bar(-0.83, 33.0, 0.4)
+    });
+    (transport, light)
+}
+
+#[test]
+fn places_that_noise_hides_are_not_spaced_anew_which_is_said() {
+    let (transport, light) = tracks();
+    let z = transport.times(&light);
+    let mut draws = stream(4, Purpose::Noise, 0);
+    let mut noisy = z.clone();
+    noisy.values_mut().iter_mut().for_each(|x| *x += 0.1 * normal(&mut draws));
+    let told = |z: &Mat| LightTransport::new(0).sparse(&sparse(20), 24, z).unwrap().warnings;
+    assert!(told(&z).is_empty());
+    assert!(told(&noisy)[0].contains("a bent line is left bent"), "{:?}", told(&noisy));
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let of = |threads: usize| {
@@ -123,7 +193,8 @@ fn the_number_of_threads_changes_no_bit() {
             let matrix = app.matrix(&small(30), &observed()).unwrap();
             let video = app.video(&short(20), &scene().observed).unwrap();
             let images = app.variation(&varied(30), 12, &observed()).unwrap();
-            [matrix, video, images].map(|found| found.light[0].values().to_vec())
+            let search = app.sparse(&sparse(30), 12, &observed()).unwrap();
+            [matrix, video, images, search].map(|found| found.light[0].values().to_vec())
         })
     };
     assert_eq!(of(1), of(2));
@@ -149,25 +220,43 @@ fn a_fit_that_is_taken_up_again_ends_in_the_same_bits() {
 }
 
 #[test]
-fn least_variation_goes_on_from_where_it_was_stopped() {
-    let settings = varied(300);
-    let whole = LightTransport::new(5).variation(&settings, 12, &observed()).unwrap();
-    assert_eq!(whole.reason(), StopReason::StepsDone);
-    for (what, step) in [("start 4", 100), ("refinement 2", 200)] {
-        let folder = tempfile::tempdir().unwrap();
-        let flag = Arc::new(AtomicBool::new(false));
-        let within = || LightTransport::new(5).threads(Some(1)).folder(folder.path());
-        let stopping = within().interrupt(Arc::clone(&flag)).watch(|stage| {
-            let reached = stage.what == what && stage.progress.step == step;
-            flag.fetch_or(reached, Ordering::Relaxed);
-        });
-        let stopped = stopping.variation(&settings, 12, &observed()).unwrap();
-        assert_eq!(stopped.reason(), StopReason::Interrupted, "{what}");
-        assert_ne!(stopped.light, whole.light);
-        let resumed = within().resume(true).variation(&settings, 12, &observed()).unwrap();
-        assert_eq!((&resumed.light, &resumed.params), (&whole.light, &whole.params), "{what}");
-        assert_eq!(resumed.reason(), StopReason::StepsDone);
+fn fits_of_images_go_on_from_where_they_were_stopped() {
+    let (varied, sparse) = (varied(300), sparse(300));
+    let by_variation: Fit<'_> = &|app, _| app.variation(&varied, 12, &observed()).unwrap();
+    let by_search: Fit<'_> = &|app, _| app.sparse(&sparse, 12, &observed()).unwrap();
+    let stops = [
+        (by_variation, vec![("start 4", 100), ("refinement 2", 200)]),
+        (by_search, vec![("start 4", 100), ("round 3, fit 2", 200), ("last fit 1", 200)]),
+    ];
+    for (fit, stops) in stops {
+        let whole = fit(&LightTransport::new(5), 0);
+        assert_eq!(whole.reason(), StopReason::StepsDone);
+        for (what, step) in stops {
+            let folder = tempfile::tempdir().unwrap();
+            let flag = Arc::new(AtomicBool::new(false));
+            let within = || LightTransport::new(5).threads(Some(1)).folder(folder.path());
+            let stopping = within().interrupt(Arc::clone(&flag)).watch(|stage| {
+                let reached = stage.what == what && stage.progress.step == step;
+                flag.fetch_or(reached, Ordering::Relaxed);
+            });
+            let stopped = fit(&stopping, 0);
+            assert_eq!(stopped.reason(), StopReason::Interrupted, "{what}");
+            assert_ne!(stopped.light, whole.light);
+            assert_eq!(stopped.light[0].rows(), 12);
+            let resumed = fit(&within().resume(true), 0);
+            assert_eq!((&resumed.light, &resumed.params), (&whole.light, &whole.params), "{what}");
+            assert_eq!(resumed.reason(), StopReason::StepsDone);
+        }
     }
+}
+
+#[test]
+fn rounds_of_another_search_are_not_gone_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let within = || LightTransport::new(5).folder(folder.path());
+    within().sparse(&sparse(20), 12, &observed()).unwrap();
+    let error = within().resume(true).sparse(&sparse(20), 14, &observed()).unwrap_err();
+    assert!(error.to_string().contains("rounds.npy, kept by the run that is resumed"), "{error}");
 }
 
 #[test]

@@ -167,18 +167,18 @@ impl LightTransport<'_> {
         FoundLight::of(fitted, best, begun, transport)
     }
 
-    /// A trainer that tells what it is at as the first of `names`, keeps its checkpoints in a folder of the second, and stops when it is asked to.
+    /// A trainer that tells what it is at as the first of `names`, keeps its checkpoints in a folder of the second, if any, and stops when it is asked to.
     pub(super) fn equipped<'t>(
         &'t self,
         trainer: Trainer<'t>,
-        (what, folder): (String, String),
+        (what, folder): (String, Option<String>),
         (done, total): (usize, usize),
     ) -> Result<Trainer<'t>> {
         let mut trainer = trainer.watch(move |progress| {
             let stage = Stage { what: what.clone(), done, total, progress: *progress };
             tell(self.watch.as_ref(), &stage);
         });
-        if let Some(all) = &self.folder {
+        if let (Some(all), Some(folder)) = (&self.folder, folder) {
             let own = all.join(folder);
             fs::create_dir_all(&own).map_err(|error| Error::io(&own, "create", error))?;
             trainer = trainer.folder(own).resume(self.resume);
@@ -222,7 +222,7 @@ impl LightTransport<'_> {
             trainer =
                 trainer.validation(Validation::new(problem.clone()).every(LOOK).patience(patience));
         }
-        let names = (format!("seed {seed}"), format!("seed-{seed}"));
+        let names = (format!("seed {seed}"), Some(format!("seed-{seed}")));
         let mut trainer = self.equipped(trainer, names, (done, total))?;
         let run = trainer.fit(fit.problem, &mut model)?;
         drop(trainer);

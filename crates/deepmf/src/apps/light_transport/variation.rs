@@ -3,17 +3,16 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::matrix::must_tell;
-use super::phase::Phase;
+use super::phase::{Phase, Scaled, by_size};
 use super::subspace::{noise_level, refinement, start};
 use super::trial::Fitted;
 use super::{FoundLight, LightTransport};
+use crate::Result;
 use crate::analysis::metrics::compare_lines;
-use crate::linalg::{Mat, svd};
+use crate::linalg::Mat;
 use crate::model::{Continuation, SubspaceFactors};
 use crate::spec::VariationTransport;
 use crate::train::StopReason;
-use crate::{Error, Result};
 
 /// Fits that are fewer do not vote.
 const LEAST_TO_AGREE: usize = 3;
@@ -38,28 +37,50 @@ impl LightTransport<'_> {
         z: &Mat,
     ) -> Result<FoundLight> {
         settings.check()?;
-        if inner < 2 {
-            return Err(Error::parameter("inner", "2 or more", inner));
-        }
         let begun = Instant::now();
-        let scale = settings.level * inner as f64 / must_tell(z)?;
-        let z = &z.clone().scaled(scale);
-        let all = svd(z.view())?;
-        let least =
-            (settings.above_noise * noise_level(&all.s, z.rows(), z.cols())).max(1e-7 * all.s[0]);
-        // With more vectors than hidden places C·B is not the identity.
-        let told = all.s.iter().filter(|s| **s > least).count().clamp(1, inner);
-        let [first, second] =
-            [settings.vectors, settings.refined_vectors].map(|count| all.first(count.min(told)));
+        let scaled = Scaled::new(settings, inner, z, noise_level)?;
+        let mut fitted = self.starts(settings, &scaled)?;
+        let second = scaled.parts(settings.refined_vectors);
+        let refined = Phase {
+            name: "refinement".into(),
+            folder: Some("refinements"),
+            variations: by_size(settings),
+            inverse: settings.inverse,
+            any_light: false,
+            parts: &second,
+            scaled: &scaled,
+            steps: settings.refined_steps,
+            rate: 0.5 * settings.rate,
+            continuation: Continuation { steps: 0, width: (WIDTHS.1, WIDTHS.1), power: (0.0, 0.0) },
+        };
+        let mut fitted = if self.interrupted() {
+            // What was not refined did not come to its end.
+            for (trial, ..) in &mut fitted {
+                trial.reason = StopReason::Interrupted;
+            }
+            fitted
+        } else {
+            self.phase(&refined, &fitted, |(_, model, _)| refinement(model, &scaled.z, &second))?
+        };
+        let best = agreed(&mut fitted)?;
+        FoundLight::of(fitted, best, begun, |model| vec![model.transport()])
+    }
 
-        let sharp = (WIDTHS.1, WIDTHS.1);
+    /// Those of many random starts that have the least objective.
+    pub(super) fn starts(
+        &self,
+        settings: &VariationTransport,
+        scaled: &Scaled,
+    ) -> Result<Vec<Fitted<SubspaceFactors>>> {
+        let first = scaled.parts(settings.vectors);
         let starts = Phase {
-            name: "start",
-            settings,
-            inner,
+            name: "start".into(),
+            folder: Some("starts"),
+            variations: by_size(settings),
+            inverse: settings.inverse,
+            any_light: false,
             parts: &first,
-            scale,
-            z,
+            scaled,
             steps: settings.steps,
             rate: settings.rate,
             continuation: Continuation {
@@ -69,39 +90,27 @@ impl LightTransport<'_> {
             },
         };
         let begins: Vec<usize> = (0..settings.starts).collect();
-        let mut fitted =
-            self.phase(&starts, &begins, |place| start(&first, inner, (self.seed, *place as u64)))?;
+        let mut fitted = self.phase(&starts, &begins, |place| {
+            start(&first, scaled.inner, (self.seed, *place as u64))
+        })?;
         fitted.sort_by(|a, b| worth(a).total_cmp(&worth(b)));
         fitted.truncate(settings.refined);
-        let refined = Phase {
-            name: "refinement",
-            parts: &second,
-            steps: settings.refined_steps,
-            rate: 0.5 * settings.rate,
-            continuation: Continuation { steps: 0, width: sharp, power: (0.0, 0.0) },
-            ..starts
-        };
-        let mut fitted = if self.interrupted() {
-            // What was not refined did not come to its end.
-            for (trial, ..) in &mut fitted {
-                trial.reason = StopReason::Interrupted;
-            }
-            fitted
-        } else {
-            self.phase(&refined, &fitted, |(_, model, _)| refinement(model, z, &second))?
-        };
-        agree(&mut fitted)?;
-        let best = (0..fitted.len()).min_by(|a, b| {
-            let agreement = |place: &usize| fitted[*place].0.agreement.unwrap_or(0.0);
-            let nearer = agreement(b).total_cmp(&agreement(a));
-            nearer.then(worth(&fitted[*a]).total_cmp(&worth(&fitted[*b])))
-        });
-        FoundLight::of(fitted, best, begun, |model| vec![model.transport()])
+        Ok(fitted)
     }
 
-    fn interrupted(&self) -> bool {
+    pub(super) fn interrupted(&self) -> bool {
         self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
+}
+
+/// The place of that which agrees best with the others, and of few the least objective.
+pub(super) fn agreed(fitted: &mut [Fitted<SubspaceFactors>]) -> Result<Option<usize>> {
+    agree(fitted)?;
+    Ok((0..fitted.len()).min_by(|a, b| {
+        let agreement = |place: &usize| fitted[*place].0.agreement.unwrap_or(0.0);
+        let nearer = agreement(b).total_cmp(&agreement(a));
+        nearer.then(worth(&fitted[*a]).total_cmp(&worth(&fitted[*b])))
+    }))
 }
 
 /// The mean correlation of each light with those of the others: the objective tells the best of them no further, but what many starts come to is likelier
@@ -127,6 +136,6 @@ fn agree(fitted: &mut [Fitted<SubspaceFactors>]) -> Result<()> {
 }
 
 /// By what a start is refined, the least being the best.
-fn worth((trial, ..): &Fitted<SubspaceFactors>) -> f64 {
+pub(super) fn worth((trial, ..): &Fitted<SubspaceFactors>) -> f64 {
     trial.objective.filter(|it| !it.is_nan()).unwrap_or(f64::INFINITY)
 }

@@ -149,14 +149,10 @@ fn any_light_of_which_the_core_gives_the_singular_vectors_is_without_loss() {
         let seen = noise.view().times(parts.v.view());
         noise.minus(&seen.view().times(parts.v.t()))
     };
-    let light = Mat::from_fn(HIDDEN, 35, |h, t| {
-        if h < 5 {
-            parts.v[(t, h)]
-        } else if h == 5 {
-            unseen[(0, t)]
-        } else {
-            0.0
-        }
+    let light = Mat::from_fn(HIDDEN, 35, |h, t| match h {
+        0..5 => parts.v[(t, h)],
+        5 => unseen[(0, t)],
+        _ => 0.0,
     });
     let mut model = any_light::<f64>();
     let core = Mat::from_fn(5, HIDDEN, |k, h| f64::from(u8::from(k == h)));
