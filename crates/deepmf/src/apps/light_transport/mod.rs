@@ -79,6 +79,10 @@ impl<'a> LightTransport<'a> {
         Self { resume, ..self }
     }
 
+    fn threads_or_all(&self) -> usize {
+        self.threads.unwrap_or_else(rayon::current_num_threads)
+    }
+
     /// So many threads, which fit several seeds side by side; the answer does not depend on it.
     #[must_use]
     pub fn threads(self, threads: Option<usize>) -> Self {

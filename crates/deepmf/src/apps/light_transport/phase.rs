@@ -124,13 +124,17 @@ impl LightTransport<'_> {
         items: &[I],
         cores: impl Fn(&I) -> Result<[Mat; 2]> + Sync,
     ) -> Result<Vec<Fitted<SubspaceFactors>>> {
-        let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
         let objectives = Mutex::new(vec![f64::INFINITY; items.len()]);
-        let fitted = try_trials(items, Some(threads), self.interrupt.as_deref(), |place, item| {
-            let mut model = phase.model()?;
-            model.set(&cores(item)?)?;
-            self.fitted(phase, model, (place, items.len()), &objectives)
-        })?;
+        let fitted = try_trials(
+            items,
+            Some(self.threads_or_all()),
+            self.interrupt.as_deref(),
+            |place, item| {
+                let mut model = phase.model()?;
+                model.set(&cores(item)?)?;
+                self.fitted(phase, model, (place, items.len()), &objectives)
+            },
+        )?;
         Ok(fitted.into_iter().flatten().collect())
     }
 

@@ -186,13 +186,10 @@ impl Search<'_, '_> {
         }
         let one = |column: &[f64]| {
             let (inverse, light) = column[2..].split_at(vectors * hidden);
-            let cores = [inverse, light].map(<[f64]>::to_vec);
-            let [inverse, light] = cores;
-            let mats = [
-                Mat::from_columns(shapes[0].0, hidden, inverse),
-                Mat::from_columns(shapes[1].0, hidden, light),
-            ];
-            Searched { objective: column[1], cores: mats }
+            let core = |place: usize, numbers: &[f64]| {
+                Mat::from_columns(shapes[place].0, hidden, numbers.to_vec())
+            };
+            Searched { objective: column[1], cores: [core(0, inverse), core(1, light)] }
         };
         let all = (0..fits).map(|place| one(kept.col(place))).collect();
         Ok(Some((kept[(0, 0)] as usize, all)))

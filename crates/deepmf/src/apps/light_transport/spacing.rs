@@ -1,7 +1,5 @@
 //! How far the places of a hidden line stand from one another: a line that is bent has the same product.
 
-use rayon::prelude::*;
-
 use crate::Result;
 use crate::linalg::{Cholesky, Mat, axpy, dot, norm, scale, unit};
 
@@ -91,7 +89,7 @@ fn part(place: f64, count: usize) -> (usize, f64) {
 
 /// A sparse row of the span, none where all is dark.
 fn sparse_rows((line, span): (&Mat, &Mat), places: &[f64]) -> Result<Vec<Option<Row>>> {
-    places.into_par_iter().map(|place| sparse(line, span, *place)).collect()
+    places.iter().map(|place| sparse(line, span, *place)).collect()
 }
 
 /// A sparse row of the span.

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::linalg::{Mat, Svd};
 use crate::model::{Continuation, SubspaceFactors};
 use crate::spec::SparseTransport;
-use crate::train::StopReason;
+use crate::train::{StopReason, try_trials};
 
 impl LightTransport<'_> {
     /// Z ≈ T·L with T of rows x inner and L of inner x columns, L being dark at most places most of the time and Z without noise: the columns of Z are moments
@@ -38,14 +38,17 @@ impl LightTransport<'_> {
         let (whole, half) = (of(inner)?, of(inner.div_ceil(2).max(2))?);
         let parts = half.parts(settings.images.refined_vectors);
         let search = Search { app: self, settings, scaled: &half, parts: &parts };
-        let mut searched = search.run()?;
-        let interrupted = self.interrupted();
-        // Of an interrupted search the least objective is all that is asked for.
-        searched.truncate(if interrupted { 1 } else { searched.len() });
+        let searched = search.run()?;
         let rank = whole.told.min(inner);
         let span = (2 * rank >= inner).then(|| whole.all.first(rank).v);
-        let line = |it| line((&search, it), &whole, span.as_ref());
-        let mut lines = searched.iter().map(line).collect::<Result<Vec<Line>>>()?;
+        let line = |it: &Searched| line((&search, it), &whole, span.as_ref());
+        let (threads, flag) = (Some(self.threads_or_all()), self.interrupt.as_deref());
+        let lines = try_trials(&searched, threads, flag, |_, it| line(it))?;
+        let mut lines: Vec<Line> = lines.into_iter().flatten().collect();
+        let interrupted = self.interrupted();
+        if interrupted {
+            lines = searched.first().map(line).transpose()?.into_iter().collect();
+        }
         lines.sort_by_key(|line| line.spacing.lit);
         lines.truncate(settings.last);
         let last = whole.parts(settings.last_vectors);

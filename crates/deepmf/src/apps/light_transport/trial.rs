@@ -137,7 +137,7 @@ impl LightTransport<'_> {
         let begun = Instant::now();
         let seeds: Vec<u64> =
             (0..fit.restarts.seeds as u64).map(|place| self.seed + place).collect();
-        let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
+        let threads = self.threads_or_all();
         let rounds = seeds.len().div_ceil(threads.min(seeds.len()).max(1));
         let time = fit.restarts.minutes.map(|minutes| 60.0 * minutes / rounds as f64);
         let flag = self.interrupt.as_deref();

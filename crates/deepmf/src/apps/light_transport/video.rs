@@ -127,7 +127,7 @@ impl LightTransport<'_> {
 
     /// How many seeds are fitted side by side.
     fn workers(&self, seeds: usize) -> usize {
-        self.threads.unwrap_or_else(rayon::current_num_threads).min(seeds).max(1)
+        self.threads_or_all().min(seeds).max(1)
     }
 }
 
