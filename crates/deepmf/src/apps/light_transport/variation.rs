@@ -28,8 +28,8 @@ impl LightTransport<'_> {
     /// the least objective are refined in more singular vectors, and that whose light agrees best with the others' is kept.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a matrix with fewer than 8 rows or columns, one of which all columns are the same or whose mean is not above 0, or a setting
-    /// that cannot be; [`Error::NotFinite`].
+    /// [`Error::Parameter`](crate::Error::Parameter) for a matrix with fewer than 8 rows or columns, one of which all columns are the same or whose mean is not above 0, or a setting
+    /// that cannot be; [`Error::NotFinite`](crate::Error::NotFinite).
     pub fn variation(
         &self,
         settings: &VariationTransport,
