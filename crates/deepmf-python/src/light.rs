@@ -99,36 +99,27 @@ fn light_of_matrix<'py>(
     fitted(py, (seed, None), listener.as_ref(), |app| app.matrix(&settings, &observed))
 }
 
-/// T and L of least variation of a matrix, whose columns are moments of time; otherwise as `light_of_matrix`.
+/// T and L of a matrix, whose columns are moments of time, both of least variation or L sparse; otherwise as `light_of_matrix`.
 #[pyfunction]
-#[pyo3(signature = (observed, inner, settings_json, seed, listener=None))]
-fn light_of_variation<'py>(
+#[pyo3(signature = (observed, inner, sparse, settings_json, seed, listener=None))]
+fn light_of_images<'py>(
     py: Python<'py>,
     observed: PyReadonlyArray2<'py, f64>,
     inner: usize,
+    sparse: bool,
     settings_json: &str,
     seed: u64,
     listener: Option<Bound<'py, PyAny>>,
 ) -> PyResult<(Light<'py>, bool)> {
+    let observed = view(&observed)?.to_mat();
+    if sparse {
+        let settings = over(&SparseTransport::default(), settings_json)?;
+        return fitted(py, (seed, None), listener.as_ref(), |app| {
+            app.sparse(&settings, inner, &observed)
+        });
+    }
     let settings = over(&VariationTransport::default(), settings_json)?;
-    let observed = view(&observed)?.to_mat();
     fitted(py, (seed, None), listener.as_ref(), |app| app.variation(&settings, inner, &observed))
-}
-
-/// T of least variation and a sparse L of a matrix; otherwise as `light_of_variation`.
-#[pyfunction]
-#[pyo3(signature = (observed, inner, settings_json, seed, listener=None))]
-fn light_of_sparse<'py>(
-    py: Python<'py>,
-    observed: PyReadonlyArray2<'py, f64>,
-    inner: usize,
-    settings_json: &str,
-    seed: u64,
-    listener: Option<Bound<'py, PyAny>>,
-) -> PyResult<(Light<'py>, bool)> {
-    let settings = over(&SparseTransport::default(), settings_json)?;
-    let observed = view(&observed)?.to_mat();
-    fitted(py, (seed, None), listener.as_ref(), |app| app.sparse(&settings, inner, &observed))
 }
 
 /// T and L of a video of frames x height x width x channels, its values one after another.
@@ -187,8 +178,7 @@ fn make_scene(
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(light_of_matrix, module)?)?;
-    module.add_function(wrap_pyfunction!(light_of_variation, module)?)?;
-    module.add_function(wrap_pyfunction!(light_of_sparse, module)?)?;
+    module.add_function(wrap_pyfunction!(light_of_images, module)?)?;
     module.add_function(wrap_pyfunction!(light_of_video, module)?)?;
     module.add_function(wrap_pyfunction!(compare_light, module)?)?;
     module.add_function(wrap_pyfunction!(make_scene, module)?)

@@ -117,16 +117,10 @@ def light_of_matrix(
     seed: int,
     listener: Callable[..., None] | None = None,
 ) -> tuple[_Light, bool]: ...
-def light_of_variation(
+def light_of_images(
     observed: Floats,
     inner: int,
-    settings_json: str,
-    seed: int,
-    listener: Callable[..., None] | None = None,
-) -> tuple[_Light, bool]: ...
-def light_of_sparse(
-    observed: Floats,
-    inner: int,
+    sparse: bool,
     settings_json: str,
     seed: int,
     listener: Callable[..., None] | None = None,

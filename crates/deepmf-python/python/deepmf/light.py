@@ -168,14 +168,15 @@ class LightTransport(BaseEstimator):  # type: ignore[misc]
             if self._by_images():
                 inner = 64 if self.inner is None else self.inner
                 own: dict[str, Any] = dict(self.settings or {})
-                if self.method == "sparse":
-                    if self.starts is not None:
-                        own["images"] = {**own.get("images", {}), "starts": self.starts}
-                    by_images = _deepmf.light_of_sparse
-                else:
+                sparse = self.method == "sparse"
+                if self.starts is not None and sparse:
+                    own["images"] = {"starts": self.starts, **own.get("images", {})}
+                elif self.starts is not None:
                     own = {"starts": self.starts, **own}
-                    by_images = _deepmf.light_of_variation
-                found, stopped = by_images(observed, inner, _common.settings(**own), seed, told)
+                words = _common.settings(**own)
+                found, stopped = _deepmf.light_of_images(
+                    observed, inner, sparse, words, seed, told
+                )
             else:
                 words = _common.settings(inner=self.inner, **given)
                 found, stopped = _deepmf.light_of_matrix(observed, preset, words, seed, told)

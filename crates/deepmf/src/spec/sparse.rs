@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::VariationTransport;
+use super::variation::{VariationTransport, not_negative};
 use crate::{Error, Result};
 
 /// A matrix Z as a transport of least variation times a light of few and sharp changes, searched for in one order of the hidden places after another.
@@ -83,10 +83,7 @@ impl SparseTransport {
             ("dark", self.dark),
             ("size", self.size),
         ];
-        match weights.into_iter().find(|(_, x)| !(x.is_finite() && *x >= 0.0)) {
-            None => Ok(()),
-            Some((name, found)) => Err(Error::parameter(name, "0 or more", found)),
-        }
+        not_negative(&weights)
     }
 }
 

@@ -99,10 +99,15 @@ impl VariationTransport {
             ("over-cols", self.over_cols),
             ("non-negative", self.non_negative),
         ];
-        match others.into_iter().find(|(_, x)| !(x.is_finite() && *x >= 0.0)) {
-            None => Ok(()),
-            Some((name, found)) => Err(Error::parameter(name, "0 or more", found)),
-        }
+        not_negative(&others)
+    }
+}
+
+/// The first of several numbers that is below 0 or none is told.
+pub(super) fn not_negative(all: &[(&str, f64)]) -> Result<()> {
+    match all.iter().find(|(_, x)| !(x.is_finite() && *x >= 0.0)) {
+        None => Ok(()),
+        Some((name, found)) => Err(Error::parameter(*name, "0 or more", *found)),
     }
 }
 

@@ -21,6 +21,9 @@ const ROUNDING: f64 = 1e-7;
 /// The rates of C and of any light, of which the numbers are of other sizes, over the rate.
 const ANY_LIGHT: [f64; 2] = [0.3, 2.0];
 
+/// The width below which a difference counts by its square at last.
+pub(super) const SHARP: f64 = 1e-3;
+
 /// The fits of one stage, and what they share.
 #[derive(Clone)]
 pub(super) struct Phase<'a> {
@@ -91,7 +94,27 @@ pub(super) fn by_size(settings: &VariationTransport) -> [FactorVariation; 2] {
     [FactorVariation { across: settings.over_cols, blunt: settings.blunt_cols, ..none }, light]
 }
 
-impl Phase<'_> {
+impl<'a> Phase<'a> {
+    /// Fits of images in the rows of Z by the sizes of differences; of no steps yet.
+    pub(super) fn of_images(
+        settings: &VariationTransport,
+        scaled: &'a Scaled,
+        parts: &'a Svd,
+    ) -> Self {
+        Self {
+            name: String::new(),
+            folder: None,
+            variations: by_size(settings),
+            inverse: settings.inverse,
+            any_light: false,
+            parts,
+            scaled,
+            steps: 0,
+            rate: settings.rate,
+            continuation: Continuation { steps: 0, width: (SHARP, SHARP), power: (0.0, 0.0) },
+        }
+    }
+
     pub(super) fn model(&self) -> Result<SubspaceFactors> {
         let make =
             if self.any_light { SubspaceFactors::with_any_light } else { SubspaceFactors::new };

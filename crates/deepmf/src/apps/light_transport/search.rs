@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::LightTransport;
 use super::arrangement::{in_order, shaken, short_path};
-use super::phase::{Phase, Scaled, by_size};
+use super::phase::{Phase, SHARP, Scaled, by_size};
 use super::subspace::refinement;
 use super::trial::Fitted;
 use super::variation::worth;
@@ -20,8 +20,6 @@ use crate::{Error, Result};
 const ROUNDS_ALONE: usize = 8;
 /// The least width at which a round begins, differences of L counting their size or its root, and the largest: some rounds forget much and some little.
 const WIDTHS: [f64; 3] = [0.02, 0.005, 0.3];
-/// The width at which a fit ends.
-pub(super) const SHARP: f64 = 1e-3;
 
 /// What came of a fit: C, and Lᵀ.
 #[derive(Clone, Debug)]
@@ -99,19 +97,15 @@ impl Search<'_, '_> {
         let width = least * (most / least).powf(draws.random());
         Phase {
             name: format!("round {}, fit", round + 1),
-            folder: None,
             variations: if roots { by_root(settings) } else { by_size(&settings.images) },
-            inverse: settings.images.inverse,
             any_light: true,
-            parts: self.parts,
-            scaled: self.scaled,
             steps: settings.round_steps,
-            rate: settings.images.rate,
             continuation: Continuation {
                 steps: settings.round_steps / 2,
                 width: (width, SHARP),
                 power: (draws.random(), 0.0),
             },
+            ..Phase::of_images(&settings.images, self.scaled, self.parts)
         }
     }
 

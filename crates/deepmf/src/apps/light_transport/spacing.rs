@@ -17,7 +17,7 @@ const ALIKE: f64 = 0.75;
 const LIT: f64 = 1e-3;
 /// What a row of length 1 must have beside those that were counted before; each is tried.
 const INDEPENDENT: [f64; 3] = [0.03, 0.05, 0.1];
-/// On how many sides of a place its neighbours have a say in where it stands.
+/// How many neighbours on either side have a say in where a place stands.
 const SMOOTH: usize = 4;
 
 /// Places on a line, counted from 0.

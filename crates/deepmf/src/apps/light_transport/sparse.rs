@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use super::phase::{Phase, Scaled};
-use super::search::{SHARP, Search, Searched, by_root, transport};
+use super::search::{Search, Searched, by_root, transport};
 use super::spacing::{Spacing, at_places, even_places};
 use super::subspace::least_noise;
 use super::trial::Fitted;
@@ -12,7 +12,7 @@ use super::variation::agreed;
 use super::{FoundLight, LightTransport};
 use crate::Result;
 use crate::linalg::{Mat, Svd};
-use crate::model::{Continuation, SubspaceFactors};
+use crate::model::SubspaceFactors;
 use crate::spec::SparseTransport;
 use crate::train::{StopReason, try_trials};
 
@@ -56,13 +56,10 @@ impl LightTransport<'_> {
             name: "last fit".into(),
             folder: (!interrupted).then_some("last"),
             variations: by_root(settings),
-            inverse: settings.images.inverse,
             any_light: true,
-            parts: &last,
-            scaled: &whole,
             steps: if interrupted { 0 } else { settings.images.refined_steps },
             rate: 0.5 * settings.images.rate,
-            continuation: Continuation { steps: 0, width: (SHARP, SHARP), power: (0.0, 0.0) },
+            ..Phase::of_images(&settings.images, &whole, &last)
         };
         let mut fitted = match lines.first() {
             Some(first) if interrupted => vec![self.unfitted(&phase, &spaced(&last, first))?],

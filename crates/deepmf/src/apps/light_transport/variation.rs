@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::phase::{Phase, Scaled, by_size};
+use super::phase::{Phase, SHARP, Scaled};
 use super::subspace::{noise_level, refinement, start};
 use super::trial::Fitted;
 use super::{FoundLight, LightTransport};
@@ -16,8 +16,8 @@ use crate::train::StopReason;
 
 /// Fits that are fewer do not vote.
 const LEAST_TO_AGREE: usize = 3;
-/// The width below which a difference counts by its square, at first and at last.
-const WIDTHS: (f64, f64) = (0.1, 1e-3);
+/// The width below which a difference counts by its square at first.
+const BLUNT: f64 = 0.1;
 
 impl LightTransport<'_> {
     /// Z ≈ T·L with T of rows x inner and L of inner x columns, both of least total variation: the columns of Z are moments of time.
@@ -28,8 +28,8 @@ impl LightTransport<'_> {
     /// the least objective are refined in more singular vectors, and that whose light agrees best with the others' is kept.
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) for a matrix with fewer than 8 rows or columns, one of which all columns are the same or whose mean is not above 0, or a setting
-    /// that cannot be; [`Error::NotFinite`](crate::Error::NotFinite).
+    /// [`Error::Parameter`](crate::Error::Parameter) for a matrix with fewer than 8 rows or columns, one of which all columns are the same or whose mean is not
+    /// above 0, or a setting that cannot be; [`Error::NotFinite`](crate::Error::NotFinite).
     pub fn variation(
         &self,
         settings: &VariationTransport,
@@ -44,14 +44,9 @@ impl LightTransport<'_> {
         let refined = Phase {
             name: "refinement".into(),
             folder: Some("refinements"),
-            variations: by_size(settings),
-            inverse: settings.inverse,
-            any_light: false,
-            parts: &second,
-            scaled: &scaled,
             steps: settings.refined_steps,
             rate: 0.5 * settings.rate,
-            continuation: Continuation { steps: 0, width: (WIDTHS.1, WIDTHS.1), power: (0.0, 0.0) },
+            ..Phase::of_images(settings, &scaled, &second)
         };
         let mut fitted = if self.interrupted() {
             // What was not refined did not come to its end.
@@ -76,18 +71,13 @@ impl LightTransport<'_> {
         let starts = Phase {
             name: "start".into(),
             folder: Some("starts"),
-            variations: by_size(settings),
-            inverse: settings.inverse,
-            any_light: false,
-            parts: &first,
-            scaled,
             steps: settings.steps,
-            rate: settings.rate,
             continuation: Continuation {
                 steps: settings.steps / 2,
-                width: WIDTHS,
+                width: (BLUNT, SHARP),
                 power: (1.0, 0.0),
             },
+            ..Phase::of_images(settings, scaled, &first)
         };
         let begins: Vec<usize> = (0..settings.starts).collect();
         let mut fitted = self.phase(&starts, &begins, |place| {
