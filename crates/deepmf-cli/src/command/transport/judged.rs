@@ -81,7 +81,9 @@ impl Judged {
         let kept = found.kept();
         let (what, of) = (found.parameters, found.trials.len());
         let which = match kept.objective {
-            Some(objective) => format!("one of {of} refined starts, objective {objective:.4},"),
+            Some(objective) => {
+                format!("one of {of} that were fitted last, objective {objective:.4},")
+            }
             None => format!("seed {} of {of} kept", kept.seed),
         };
         talk.line(&format!(
@@ -90,7 +92,7 @@ impl Judged {
         ));
         talk.line(&format!("error of the product: {:.4}", kept.product_error));
         if let Some(agreement) = kept.agreement {
-            talk.line(&format!("mean correlation with the other refined starts: {agreement:.3}"));
+            talk.line(&format!("mean correlation with the others of them: {agreement:.3}"));
         }
         if let Some(error) = kept.held_out_error {
             talk.line(&format!("error of what is held out: {error:.4}"));

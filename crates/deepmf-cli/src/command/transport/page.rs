@@ -55,7 +55,7 @@ fn trials(found: &FoundLight) -> Result<Table> {
     let varied = found.kept().objective.is_some();
     let (title, chosen_by) = if varied {
         (
-            format!("All refined starts; {} is kept", found.kept().seed),
+            format!("All that were fitted last; {} is kept", found.kept().seed),
             &["objective", "agreement"][..],
         )
     } else {

@@ -37,7 +37,7 @@ pub struct LightTrial {
     /// The loss and the penalties at the end, by which starts are chosen to be refined; none where seeds are chosen by what is held out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<f64>,
-    /// The mean correlation of its light with those of the other refined starts, by which one of three or more is kept.
+    /// The mean correlation of its light with those of the others that were fitted last, by which one of three or more is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<f64>,
     /// ‖Z − T·L‖_F / ‖Z‖_F over what is fitted and held out together.
